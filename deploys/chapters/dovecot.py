@@ -1,0 +1,150 @@
+"""Chapter 4: Dovecot, the friendly front desk.
+
+Dovecot 2.4 speaks another configuration language than 2.3, and as printed the article's lines work on neither. Each step
+holds both of today's texts beside the article's own; the operation picks by the Dovecot that is on the host.
+https://doc.dovecot.org/latest/installation/upgrade/2.3-to-2.4.html
+"""
+
+from deploys.chapters import dovecot_texts as texts
+from deploys.chapters.postfix import settings
+from deploys.preflight import data, platform
+from deploys.step import filled, restart_changed, step
+from operations import accounts, dovecot, packages, postfix
+from operations import certificate as certificates
+
+
+@step("Chapter 4: install Dovecot", article="$ yum install dovecot", today={"2.3": texts.INSTALL, "2.4": texts.INSTALL})
+def install() -> None:
+    """The distribution's Dovecot with IMAP and its PostgreSQL driver, which the article's package had inside."""
+    packages.installed(name="Install Dovecot", names=platform().packages["dovecot"])
+
+
+@step("Chapter 4: protocols", article="$ protocols = imap", today=texts.PROTOCOLS, needs="dovecot")
+def protocols() -> None:
+    """IMAP only, no POP3. The `$ ` of the listing is a prompt, not a part of the line."""
+    dovecot.block(name="Protocols", block="protocols", dialects=texts.PROTOCOLS)
+
+
+@step("Chapter 4: greeting", article=texts.GREETING["2.3"], today=texts.GREETING, needs="dovecot")
+def greeting() -> None:
+    """base_dir, instance_name and login_greeting, copied from the comments of the file: all three are the defaults."""
+    dovecot.block(name="Greeting", block="greeting", dialects=texts.GREETING)
+
+
+@step(
+    "Chapter 4: includes off",
+    article=texts.INCLUDES,
+    today={"2.3": texts.INCLUDES, "2.4": texts.INCLUDES},
+    needs="dovecot",
+)
+def includes() -> None:
+    """The two !include lines at the bottom are commented out: what counts stands in one file, for one reader.
+
+    On 2.4 dovecot_config_version and dovecot_storage_version have to stay the first settings; the package put them there.
+    """
+    dovecot.includes_off(name="Switch off conf.d and local.conf")
+    dovecot.block(name="Namespace", block="namespace", dialects=texts.NAMESPACE)
+
+
+@step("Chapter 4: certificate and key", article=texts.CERTIFICATE_ARTICLE, today=texts.CERTIFICATE, needs="dovecot")
+def certificate() -> None:
+    """Dovecot shows the certificate of chapter 1. Only the key has to be secret; the article hides both."""
+    if data().tls_self_signed:
+        known = data()
+        certificates.key_for_root(name="The key is for root only", key=known.tls_key)
+    dovecot.block(name="Certificate and key", block="certificate", dialects=filled(texts.CERTIFICATE))
+
+
+@step("Chapter 4: TLS", article="$ ssl = yes", today=texts.TLS, needs="dovecot")
+def tls() -> None:
+    """TLS is required, not only offered, and no older than 1.2. https://doc.dovecot.org/latest/core/config/ssl.html"""
+    dovecot.block(name="TLS", block="tls", dialects=texts.TLS)
+
+
+@step("Chapter 4: start", article="$ /etc/init.d/dovecot start", today=texts.START, needs="dovecot")
+def start() -> None:
+    """Dovecot runs; `openssl s_client` asks port 993. A printed certificate proves no trust: the check looks at the name."""
+    restart_changed()
+
+
+@step("Chapter 4: passdb and userdb", article=texts.PASSDB_ARTICLE, today=texts.PASSDB, needs="dovecot")
+def passdb() -> None:
+    """Who may log in, and where the mail is. Prefetch saves a query at login, but answers nobody who does not log in:
+    `doveadm user` and LMTP ask the second userdb. https://doc.dovecot.org/latest/core/config/auth/userdb.html#prefetch
+    """
+    dovecot.sql_conf(name="The database and its password", dialects=filled(texts.SQL))
+    dovecot.block(name="passdb and userdb", block="passdb", dialects=filled(texts.PASSDB))
+
+
+@step("Chapter 4: dovecot-sql.conf", article=texts.SQL_ARTICLE, today=texts.SQL, needs="dovecot")
+def sql() -> None:
+    """The connection, in a file for root only: it holds the password. The article gives it no permissions."""
+    dovecot.sql_conf(name="The database and its password", dialects=filled(texts.SQL))
+
+
+@step("Chapter 4: the owner of the mail", article=texts.OWNER_ARTICLE, today=texts.OWNER, needs="dovecot")
+def mail_owner() -> None:
+    """With which uid and gid Dovecot reads mail; first_valid_uid lets in 200, below the default of 500 (2.3) or 1000."""
+    dovecot.block(name="Owner of the mail", block="mail_owner", dialects=filled(texts.OWNER))
+
+
+@step("Chapter 4: hashing schemes", article="$ doveadm pw -l", today=texts.SCHEMES, needs="dovecot")
+def schemes() -> None:
+    """This Dovecot has to know the scheme that we store. SHA512 is one unsalted pass, whatever -r says."""
+    dovecot.knows_scheme(name=f"Dovecot knows {data().password_scheme}", scheme=data().password_scheme)
+
+
+@step("Chapter 4: passwords", article=texts.PASSWORD_ARTICLE, today=texts.PASSWORD, needs="dovecot")
+def password() -> None:
+    """The users' hashes, made on the controller: `doveadm pw -p` shows the password in the host's process list."""
+    known = data()
+    secrets = {email: known.secrets.accounts[email] for email in known.users}
+    accounts.user_passwords(name="Hashed passwords", secrets=secrets, scheme=known.password_scheme)
+
+
+@step("Chapter 4: cleartext logins", article=texts.CLEARTEXT_ARTICLE, today=texts.CLEARTEXT, needs="dovecot")
+def cleartext() -> None:
+    """The password is sent plain, but only inside TLS. As printed, port 143 takes it from the open wire;
+    STARTTLS never needed that."""
+    dovecot.block(name="Cleartext logins", block="cleartext", dialects=texts.CLEARTEXT)
+
+
+@step("Chapter 4: mailboxes", article=texts.MAILBOXES_ARTICLE, today=texts.MAILBOXES, needs="dovecot")
+def mailboxes() -> None:
+    """Sent, Trash, Drafts and Junk are made and subscribed, each with the special use by which clients find it
+    (RFC 6154). The autocreate plugin is gone since 2.1: as printed every login fails.
+    """
+    dovecot.block(name="Mailboxes", block="mailboxes", dialects=texts.MAILBOXES)
+
+
+@step(
+    "Chapter 4: Postfix asks Dovecot",
+    article=texts.SASL_ARTICLE,
+    today={"2.3": texts.SASL, "2.4": texts.SASL},
+    needs="postfix",
+)
+def sasl() -> None:
+    """master.cf: who submits logs in with Dovecot's help, and sends under his own address only.
+
+    Two lines as printed attach to whatever service stands last, and let foo write as the boss.
+    """
+    for service in ("submission", "submissions"):
+        postfix.override(name=f"SASL for {service}", service=f"{service}/inet", settings=settings(texts.SASL))
+
+
+@step("Chapter 4: the auth listener", article=texts.LISTENER_ARTICLE, today=texts.LISTENER, needs="dovecot")
+def listener() -> None:
+    """Dovecot's SASL socket stands in Postfix's spool, for Postfix alone."""
+    dovecot.block(name="Auth listener", block="listener", dialects=texts.LISTENER)
+
+
+@step("Chapter 4: restart", article="Now restart both Postfix and Dovecot.", today=texts.RESTART, needs="dovecot")
+def restart() -> None:
+    """Both daemons run with these files: a client connects, sends, and the mail arrives."""
+    restart_changed()
+
+
+STEPS = (
+    *(install, protocols, greeting, includes, tls, certificate, start, passdb, sql, mail_owner, schemes, password),
+    *(cleartext, mailboxes, sasl, listener, restart),
+)

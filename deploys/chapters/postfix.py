@@ -1,0 +1,155 @@
+"""Chapter 1: Postfix, the conveyor belt.
+
+The article installs Postfix from a third-party repository that is gone, edits main.cf and master.cf by hand, and opens the
+submission service. We change the same values with postconf, on a copy that Postfix has checked.
+"""
+
+from deploys.chapters import postfix_texts as texts
+from deploys.preflight import data, platform
+from deploys.step import filled, restart_changed, step
+from operations import certificate as certificates
+from operations import files, hostname, packages, postfix
+
+
+def settings(text: str) -> dict[str, str]:
+    """{"name": "value"} of lines like "name = value", with this host's data filled in."""
+    pairs = (line.partition("=") for line in filled({"": text})[""].splitlines())
+    return {key.strip(): value.strip() for key, _, value in pairs}
+
+
+@step(
+    "Chapter 1: host name", article="HOSTNAME=mail.example.org", today={"": "hostnamectl set-hostname @{mail_hostname}"}
+)
+def host_name() -> None:
+    """The host's own name is the FQDN that it greets with.
+
+    The article edits /etc/sysconfig/network and reboots; systemd does it at once.
+    https://www.freedesktop.org/software/systemd/man/latest/hostnamectl.html
+    """
+    hostname.is_set(name="The host is called by its full name", fqdn=data().hostname)
+
+
+@step("Chapter 1: install Postfix", article="yum install postfix", today={"": "apt-get install postfix"})
+def install() -> None:
+    """The distribution's own Postfix. The article's CentALT repository is gone, and nothing of the kind is needed."""
+    packages.installed(name="Install Postfix", names=platform().packages["postfix"])
+
+
+@step(
+    "Chapter 1: who we are",
+    article="myhostname = mail.example.org\nmyorigin = $mydomain",
+    today={"": texts.IDENTITY},
+    needs="postfix",
+)
+def identity() -> None:
+    """main.cf: our name, where local mail comes from, and which names are this machine.
+
+    The article leaves mydestination alone in this chapter and adds $mydomain in the next one; a domain must not be both
+    local and virtual, so ours never does. https://www.postfix.org/postconf.5.html#mydestination
+    """
+    postfix.main_cf(name="Set names in main.cf", settings=settings(texts.IDENTITY))
+
+
+@step("Chapter 1: submission, port 587", article=texts.SUBMISSION, today={"": texts.SUBMISSION}, needs="postfix")
+def submission() -> None:
+    """master.cf: the service that people, not servers, hand mail to. TLS is required.
+
+    The article also permits mynetworks and turns SASL on right here. We let in only who has logged in; and SASL comes in
+    chapter 4, when there is something that answers: until then smtpd would die of a missing SASL server, not refuse.
+    https://www.postfix.org/SASL_README.html
+    """
+    _service("submission", texts.SUBMISSION)
+
+
+@step(
+    "Chapter 1: submissions, port 465",
+    article="(the article closes 465)",
+    today={"": texts.SUBMISSIONS},
+    needs="postfix",
+)
+def submissions() -> None:
+    """master.cf: submission with TLS from the first byte. In 2013 a forgotten port; since RFC 8314 the preferred one."""
+    _service("submissions", texts.SUBMISSIONS)
+
+
+@step(
+    "Chapter 1: a certificate",
+    article="openssl req -new -x509 -days 3650 -nodes -out certs/cert.pem -keyout certs/key.pem",
+    today={
+        "": "openssl req -new -x509 … -addext subjectAltName=DNS:@{mail_hostname} -keyout @{tls_key} -out @{tls_certificate}"
+    },
+    needs="postfix",
+)
+def certificate() -> None:
+    """One certificate for Postfix and Dovecot, with the names that clients compare: they ignore the CN since RFC 6125.
+
+    The key stays on the host, for root only. `tls_self_signed = False` leaves the operator's own pair alone.
+    """
+    known = data()
+    if not known.tls_self_signed:
+        return
+    files.directory(name="Directory for the certificate", path=known.tls_certificate.rpartition("/")[0])
+    names = [known.hostname, *(f"{label}{domain}" for domain in known.domains for label in ("", "mail."))]
+    certificates.self_signed(
+        name="Self-signed certificate",
+        certificate=known.tls_certificate,
+        key=known.tls_key,
+        names=list(dict.fromkeys(names)),
+    )
+
+
+@step(
+    "Chapter 1: TLS",
+    article="smtpd_tls_key_file = /etc/postfix/certs/key.pem\nsmtpd_tls_cert_file = /etc/postfix/certs/cert.pem",
+    today={"": texts.TLS},
+    needs="postfix",
+)
+def tls() -> None:
+    """main.cf: TLS offered to every server, passwords never without it. https://www.postfix.org/TLS_README.html"""
+    postfix.main_cf(name="Set TLS in main.cf", settings=settings(texts.TLS))
+
+
+@step(
+    "Chapter 1: what we refuse",
+    article="smtpd_relay_restrictions=permit_mynetworks,permit_sasl_authenticated,defer_unauth_destination",
+    today={"": texts.RESTRICTIONS},
+    needs="postfix",
+)
+def restrictions() -> None:
+    """main.cf: no relay for strangers, with a permanent answer; no address book for guessers.
+
+    defer_unauth_destination answers 454, "try again", to what will never be allowed; reject_ answers 554. VRFY tells who
+    has a mailbox. A bare newline is how mail is smuggled past a server.
+    https://www.postfix.org/SMTPD_ACCESS_README.html https://www.postfix.org/smtp-smuggling.html
+    """
+    postfix.main_cf(name="Set restrictions in main.cf", settings=settings(texts.RESTRICTIONS))
+
+
+@step("Chapter 1: root's mail", today={"": "root: postmaster@@@{mail_domain}"}, needs="postfix")
+def aliases() -> None:
+    """/etc/aliases: what the machine writes to root reaches a person, by way of postmaster (RFC 5321, 4.5.1)."""
+    known = data()
+    postfix.system_aliases(
+        name="Root's mail goes to the postmaster",
+        wanted={"postmaster": "root", "root": f"postmaster@{known.domains[0]}"},
+    )
+
+
+@step(
+    "Chapter 1: restart",
+    article="/etc/init.d/postfix restart",
+    today={"": "systemctl restart postfix"},
+    needs="postfix",
+)
+def restart() -> None:
+    """Postfix runs with these files. The first mail is sent by the check of this step."""
+    restart_changed()
+
+
+def _service(service: str, text: str) -> None:
+    columns = f"{service} inet n - {platform().chroot} - - smtpd"
+    postfix.master_cf(name=f"Service {service} in master.cf", service=f"{service}/inet", entry=columns)
+    postfix.override(name=f"Overrides of {service}", service=f"{service}/inet", settings=settings(text))
+
+
+STEPS = (host_name, install, identity, submission, submissions, certificate, tls, restrictions, aliases, restart)

@@ -1,0 +1,38 @@
+"""The texts of chapter 2, as they stand on the host. @{names} come from the inventory's data."""
+
+ACCESS = """host mail mailreader 127.0.0.1/32 scram-sha-256
+host mail mailreader ::1/128 scram-sha-256"""
+TABLES = {
+    "users": "email text PRIMARY KEY CHECK (email = lower(email)), password text NOT NULL, realname text, "
+    "maildir text NOT NULL CHECK (maildir LIKE '%/'), created timestamptz DEFAULT now()",
+    "transports": "domain text PRIMARY KEY CHECK (domain = lower(domain)), transport text NOT NULL",
+    "aliases": "alias text PRIMARY KEY CHECK (alias = lower(alias)), email text NOT NULL",
+}
+# `domain` keeps lookups for other people's addresses away from the database
+# (https://www.postfix.org/pgsql_table.5.html); %d alone does the same for keys without a domain.
+MAP = """# Made by mailroom, chapter 2. It holds a password: for root and Postfix only.
+hosts = 127.0.0.1
+dbname = mail
+user = mailreader
+password = @{mailreader_password}
+"""
+OURS = "domain = @{mail_domain_list}\n"
+QUERIES = {
+    "domains": "query = SELECT domain FROM transports WHERE domain = '%s'",
+    "mailboxes": OURS + "query = SELECT maildir FROM users WHERE email = '%s'",
+    "virtual": OURS + "query = SELECT email FROM aliases WHERE alias = '%s'",
+    "transport": OURS + "query = SELECT transport FROM transports WHERE domain = '%d'",
+    "senders": OURS
+    + "query = SELECT email FROM users WHERE email = '%s' UNION SELECT email FROM aliases WHERE alias = '%s'",
+    "local-senders": "query = SELECT '553 5.7.1 log in to send as this domain' FROM transports WHERE domain = '%s'",
+}
+DELIVERY = """virtual_mailbox_domains = proxy:pgsql:/etc/postfix/pgsql/domains.cf
+virtual_mailbox_base = @{mail_home}
+virtual_mailbox_maps = proxy:pgsql:/etc/postfix/pgsql/mailboxes.cf
+virtual_alias_maps = proxy:pgsql:/etc/postfix/pgsql/virtual.cf
+transport_maps = proxy:pgsql:/etc/postfix/pgsql/transport.cf
+virtual_uid_maps = static:@{mail_uid}
+virtual_gid_maps = static:@{mail_gid}
+virtual_minimum_uid = @{mail_uid}
+smtpd_sender_login_maps = proxy:pgsql:/etc/postfix/pgsql/senders.cf
+smtpd_sender_restrictions = permit_mynetworks, check_sender_access proxy:pgsql:/etc/postfix/pgsql/local-senders.cf"""

@@ -1,0 +1,139 @@
+"""Before the first change: is this a host we know, are its names, ports, numbers and data right?"""
+
+from pyinfra import host, logger, state
+
+from deploys import platforms
+from deploys.data import DataError, MailData, mail_data
+from deploys.platforms import Platform
+from facts.mail_host import MailHost
+from operations.base import look_at, mail_host
+
+DATA = "mailroom.data"
+PLATFORM = "mailroom.platform"
+PORTS = {25: "postfix", 465: "postfix", 587: "postfix", 143: "dovecot", 993: "dovecot", 5432: "postgresql"}
+FREE_MB = 1024
+
+TEXTS = ("/etc/dovecot/dovecot.conf", "/etc/aliases")
+SUMS = (
+    "/etc/dovecot",
+    "/etc/dovecot/dovecot-sql.conf",
+    "/etc/postfix/main.cf",
+    "/etc/postfix/master.cf",
+    "/etc/postfix/certs",
+    "/etc/postfix/pgsql",
+    "/etc/postfix/pgsql/*.cf",
+)
+
+
+def data() -> MailData:
+    """This host's checked data. Only after `ready()`."""
+    return host.connector_data[DATA]
+
+
+def platform() -> Platform:
+    """This host's column of the table. Only after `ready()`."""
+    return host.connector_data[PLATFORM]
+
+
+def ready() -> bool:
+    """Check everything once a run. On a refusal says why, takes the host out of the run, and returns False."""
+    if DATA in host.connector_data:
+        return True
+    if host in state.failed_hosts:
+        return False
+    _send_small_packets_at_once()
+    problems = _check()
+    if problems:
+        for problem in problems:
+            host.log_styled(f"refused: {problem}", fg="red", log_func=logger.error)
+        host.log_styled("nothing was changed on this host", fg="red", log_func=logger.error)
+        state.fail_hosts({host})
+    return not problems
+
+
+def _check() -> list[str]:
+    try:
+        checked = mail_data(host.data.dict(), host.name)
+    except DataError as error:
+        return error.problems
+    look_at(
+        mail_name=checked.hostname,
+        packages=platforms.every_package(),
+        units=platforms.every_unit(),
+        owners=(checked.mail_owner,),
+        owner_ids=(checked.mail_uid, checked.mail_gid),
+        texts=(*TEXTS, checked.tls_certificate),
+        sums=(*SUMS, checked.tls_key, checked.mail_home),
+    )
+    there = mail_host()
+    found = platforms.find(there.system)
+    if found is None:
+        return [_unsupported(there.system)]
+    problems = refusals(there, checked, found)
+    if not problems:
+        host.connector_data[PLATFORM] = found
+        host.connector_data[DATA] = checked
+    return problems
+
+
+def _unsupported(system: dict[str, str]) -> str:
+    name = system.get("pretty") or system.get("id") or "this system"
+    return f"{name} is not supported; use a host with {' or '.join(p.name for p in platforms.PLATFORMS.values())}"
+
+
+def refusals(there: MailHost, checked: MailData, found: Platform) -> list[str]:
+    """What speaks against this host, one sentence each; [] when nothing does."""
+    system = there.system
+    problems = []
+    if system.get("uid") != "0":
+        problems.append(
+            "the SSH user is not root; set ssh_user = 'root', or _sudo = True for this host in the inventory"
+        )
+    if system.get("init") != "systemd":
+        problems.append(f"systemd does not run as process 1 here (it is {system.get('init')}); use a whole host")
+    if not system.get("resolves", "").split():
+        problems.append(
+            f"{checked.hostname} does not resolve on this host; add an A record in DNS, or a line '<address> {checked.hostname}' in /etc/hosts"
+        )
+    if int(system.get("free_mb") or FREE_MB) < FREE_MB:
+        problems.append(f"only {system['free_mb']} MB are free in /var; packages and mail need at least {FREE_MB} MB")
+    for port, role in PORTS.items():
+        ours = any(package in there.packages for package in found.packages[role])
+        if port in there.listeners and not ours:
+            who = there.listeners[port] or "another program"
+            problems.append(
+                f"port {port} is taken by {who}, and {role} is not installed; stop and remove that program first"
+            )
+    for name, (uid, _, _, _) in there.passwd.items():
+        if uid == checked.mail_uid and name != checked.mail_owner:
+            problems.append(f"mail_uid {uid} belongs to the user {name}; choose another number")
+        if name == checked.mail_owner and uid != checked.mail_uid:
+            problems.append(
+                f"the user {name} exists with uid {uid}; set mail_uid = {uid}, or choose another mail_owner"
+            )
+    for name, gid in there.groups.items():
+        if gid == checked.mail_gid and name != checked.mail_owner:
+            problems.append(f"mail_gid {gid} belongs to the group {name}; choose another number")
+        if name == checked.mail_owner and gid != checked.mail_gid:
+            problems.append(
+                f"the group {name} exists with gid {gid}; set mail_gid = {gid}, or choose another mail_owner"
+            )
+    if not checked.tls_self_signed:
+        for path in (checked.tls_certificate, checked.tls_key):
+            if path not in there.files:
+                problems.append(
+                    f"tls_self_signed is False, but {path} is not on the host; put it there or mend the path"
+                )
+    return problems
+
+
+def _send_small_packets_at_once() -> None:
+    """TCP_NODELAY on pyinfra's SSH connection: with Nagle's algorithm every small request waits for the peer's delayed
+    acknowledgement, which doubled the time of a run. Other connectors (@local, @docker) have no such socket."""
+    import socket
+
+    client = getattr(host.connector, "client", None)
+    transport = client.get_transport() if client else None
+    sock = getattr(transport, "sock", None)
+    if isinstance(sock, socket.socket):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

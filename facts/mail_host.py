@@ -1,0 +1,199 @@
+"""What a mail host is like right now, read in one command.
+
+pyinfra asks one question at a time and does not remember answers; a chapter asks dozens. So one fact reads everything
+(`read_host.sh`, `read_database.sql`), and `operations.base` keeps the answer until an operation changes something.
+"""
+
+import base64
+import json
+import re
+import shlex
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pyinfra.api import FactBase
+from pyinfra.api.exceptions import FactProcessError
+
+HERE = Path(__file__).parent
+SCRIPT = (HERE / "read_host.sh").read_text()
+SQL = (HERE / "read_database.sql").read_text()
+
+
+@dataclass(frozen=True)
+class File:
+    """A file on the host: `mode` as in `stat` ("640"), `mtime` in seconds, `text` only where it holds no secret."""
+
+    mode: str
+    user: str
+    group: str
+    mtime: float
+    kind: str
+    sha256: str = ""
+    text: str | None = None
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A systemd unit; `started` in seconds since 1970, 0.0 when it is not running."""
+
+    active: bool
+    enabled: str
+    started: float
+
+
+@dataclass
+class MailHost:
+    """The answer: empty where the host has nothing yet."""
+
+    system: dict[str, str] = field(default_factory=dict)
+    packages: dict[str, str] = field(default_factory=dict)
+    units: dict[str, Unit] = field(default_factory=dict)
+    listeners: dict[int, str] = field(default_factory=dict)
+    passwd: dict[str, tuple[int, int, str, str]] = field(default_factory=dict)  # name: uid, gid, home, shell
+    groups: dict[str, int] = field(default_factory=dict)
+    files: dict[str, File] = field(default_factory=dict)
+    main_cf: dict[str, str] = field(default_factory=dict)
+    master_cf: dict[str, str] = field(default_factory=dict)  # "smtp/inet": the whole entry, blanks squeezed
+    overrides: dict[str, str] = field(default_factory=dict)  # "submission/inet/syslog_name": value
+    dovecot: tuple[int, ...] | None = None
+    schemes: tuple[str, ...] = ()  # password schemes that this Dovecot knows
+    sql: dict[str, Any] = field(default_factory=dict)
+
+    def text(self, path: str) -> str | None:
+        """The text of a file, None where there is none."""
+        file = self.files.get(path)
+        return file.text if file else None
+
+
+class ReadMailHost(FactBase[MailHost]):
+    """Read a `MailHost`. Arguments are sequences of strings; none may hold a secret (pyinfra prints them with -v)."""
+
+    @staticmethod
+    def default() -> MailHost:
+        return MailHost()
+
+    def command(
+        self,
+        mail_name: str,
+        packages: tuple[str, ...],
+        units: tuple[str, ...],
+        owners: tuple[str, ...],
+        owner_ids: tuple[int, ...],
+        texts: tuple[str, ...],
+        sums: tuple[str, ...],
+    ) -> str:
+        given = {
+            "MAIL_NAME": mail_name,
+            "PACKAGES": " ".join(packages),
+            "UNITS": " ".join(units),
+            "OWNER_NAMES": " ".join(owners),
+            "OWNER_IDS": " ".join(map(str, owner_ids)),
+            "TEXTS": " ".join(texts),
+            "SUMS": " ".join(sums),
+            "SQL": SQL,
+        }
+        return "\n".join(f"{key}={shlex.quote(value)}" for key, value in given.items()) + "\n" + SCRIPT
+
+    def process(self, output: list[str]) -> MailHost:
+        parts: dict[str, list[str]] = {}
+        lines: list[str] = []
+        for line in output:
+            if line.startswith("== "):
+                lines = parts.setdefault(line[3:], [])
+            elif line:
+                lines.append(line)
+        if "system" not in parts:
+            raise FactProcessError("the host printed no `system` part: is its shell POSIX sh?")
+        return parse(parts)
+
+
+def parse(parts: dict[str, list[str]]) -> MailHost:
+    """Build a `MailHost` from the parts of the script's output."""
+    found = MailHost(system=_pairs(parts["system"]))
+    found.packages = dict(_two(line) for line in parts.get("packages", []))
+    found.units = _units(parts.get("units", []))
+    for line in parts.get("listeners", []):
+        address, process = _two(line)
+        found.listeners.setdefault(int(address.rpartition(":")[2]), process)
+    for line in parts.get("owners", []):
+        kind, name, _, number, *rest = line.split(":")
+        if kind == "passwd":
+            found.passwd[name] = (int(number), int(rest[0]), rest[2], rest[3])
+        else:
+            found.groups[name] = int(number)
+    found.files = _files(parts)
+    found.main_cf = _pairs(parts.get("postfix_main", []))
+    for line in parts.get("postfix_services", []):
+        words = line.split()
+        found.master_cf[f"{words[0]}/{words[1]}"] = " ".join(words)
+    found.overrides = _pairs(parts.get("postfix_overrides", []))
+    if version := parts.get("dovecot"):
+        found.dovecot = tuple(map(int, re.findall(r"\d+", version[0])[:3]))
+        found.schemes = tuple(" ".join(version[1:]).split())
+    found.sql = _sql(parts.get("sql", []))
+    return found
+
+
+def _pairs(lines: list[str]) -> dict[str, str]:
+    return {key.strip(): value.strip() for key, _, value in (line.partition("=") for line in lines)}
+
+
+def _two(line: str) -> tuple[str, str]:
+    first, _, second = line.partition(" ")
+    return first, second
+
+
+def _units(lines: list[str]) -> dict[str, Unit]:
+    units: dict[str, Unit] = {}
+    shown: dict[str, str] = {}
+    for line in [*lines, "Id=end"]:
+        key, _, value = line.partition("=")
+        if key == "Id" and "Id" in shown:
+            if shown.get("LoadState") == "loaded":
+                units[shown["Id"].removesuffix(".service")] = Unit(
+                    shown.get("ActiveState") == "active",
+                    shown.get("UnitFileState", ""),
+                    _timestamp(shown.get("ActiveEnterTimestamp", "")),
+                )
+            shown = {}
+        shown[key] = value
+    return units
+
+
+def _timestamp(text: str) -> float:
+    """Seconds since 1970 of systemd's "Sun 2026-11-22 08:45:00.196210 UTC", 0.0 of an empty text."""
+    if not text:
+        return 0.0
+    _, day, time, _ = text.split()
+    return datetime.fromisoformat(f"{day}T{time}").replace(tzinfo=UTC).timestamp()
+
+
+def _files(parts: dict[str, list[str]]) -> dict[str, File]:
+    sums = {path: digest for digest, path in (line.split(maxsplit=1) for line in parts.get("sums", []))}
+    texts = {path: base64.b64decode(text) for path, text in (_two(line) for line in parts.get("texts", []))}
+    files = {}
+    for line in parts.get("files", []):
+        about, _, path = line.partition("|")
+        mode, user, group, mtime, kind = about.split(maxsplit=4)
+        text = texts[path].decode(errors="replace") if path in texts else None
+        files[path] = File(mode, user, group, float(mtime), kind, sums.get(path, ""), text)
+    return files
+
+
+def _sql(lines: list[str]) -> dict[str, Any]:
+    """The database's answers; {} while the server is stopped or not installed."""
+    found: dict[str, Any] = {"tables": {}, "users": {}, "transports": {}, "aliases": {}}
+    answers = base64.b64decode("".join(lines)).decode().splitlines()
+    if not answers:
+        return {}
+    for answer in map(json.loads, answers):
+        if "table" in answer:
+            found["tables"][answer["table"]] = answer
+        elif "row" in answer:
+            key = answer.get("email" if answer["row"] == "users" else "domain") or answer["alias"]
+            found[answer["row"]][key] = answer
+        else:
+            found.update(answer)
+    return found

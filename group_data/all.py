@@ -1,0 +1,33 @@
+"""Every knob with its default. A host or a group of the inventory may set its own; no secret stands here."""
+
+# Who we are. mail_hostname is the name that clients connect to and that the certificate carries (an FQDN);
+# None takes the inventory's name of the host.
+mail_hostname = None
+mail_domains = ["example.test"]  # domains that we receive mail for; the first one is also where local mail comes from
+
+# The accounts. Passwords stand in accounts_file, never here: {"foo@example.test": "password or {SCHEME}hash"}.
+mail_users = [
+    {"email": "foo@example.test", "name": "Foo Lastname"},
+    {"email": "bar@example.test", "name": "Bar Lastname"},
+]
+mail_aliases = {}  # "sales@example.test": ["foo@example.test", "bar@example.test"]
+mail_postmaster = None  # who gets postmaster@, abuse@ and root's mail; None is the first user
+prune_accounts = False  # delete rows that are not in the data any more (mail on the disk stays)
+password_scheme = "ARGON2ID"  # or SHA512-CRYPT, for a Dovecot without libsodium
+
+# Secrets, on the controller, mode 0600: accounts as above, and {"mailreader": "the database role's password"}.
+accounts_file = "secrets/accounts.json"
+secrets_file = "secrets/secrets.json"
+
+# The Unix owner of the mail. Not the database role: two identities. 200 is the article's number.
+mail_owner = "vmail"
+mail_uid = 200
+mail_gid = 200
+mail_home = "/home/mail"
+
+# The certificate for Postfix and Dovecot. self_signed = False: the operator's own pair, which has to be there already.
+tls_self_signed = True
+tls_certificate = "/etc/postfix/certs/cert.pem"
+tls_key = "/etc/postfix/certs/key.pem"
+
+message_size_limit = 26214400  # bytes, 25 MiB as sent (a 18 MB attachment)

@@ -1,0 +1,99 @@
+"""The rows of the bookkeeper's tables: domains, mailboxes, aliases. Only what differs is written."""
+
+import re
+from typing import Any
+
+from pyinfra import host, logger, state
+
+from operations import passwords, preview
+from operations.base import Commands, changing, mail_host
+from operations.postgresql import need_tables, quoted, sql
+
+DATABASE = "mail"
+
+
+def _rows(table: str) -> dict[str, dict[str, Any]]:
+    need_tables()
+    return mail_host().sql.get(table, {})
+
+
+def _without_hash(statement: str) -> str:
+    return re.sub(r"'\{[A-Z0-9-]+\}[^']+'", "'{SCHEME}(hash)'", statement)
+
+
+def _left_over(table: str, key: str, wanted: set[str], prune: bool) -> list[str]:
+    """Rows that are not in the data any more: reported, and deleted only when asked (mail on the disk stays)."""
+    left = sorted(set(_rows(table)) - wanted)
+    if left and not prune and state.is_executing:
+        host.log_styled(
+            f"not in the data any more, kept in the table {table}: {', '.join(left)} "
+            "(remove them with --data prune_accounts=true)",
+            fg="yellow",
+            log_func=logger.warning,
+        )
+    return [f"DELETE FROM {table} WHERE {key} = {quoted(name)}" for name in left] if prune else []
+
+
+@changing
+def domains(names: list[str], transport: str, prune: bool = False) -> Commands:
+    """A row in `transports` for each domain. A transport that a later chapter has changed stays as it is."""
+    statements = [
+        f"INSERT INTO transports (domain, transport) VALUES ({quoted(name)}, {quoted(transport)})"
+        for name in names
+        if name not in _rows("transports")
+    ]
+    statements += _left_over("transports", "domain", set(names), prune)
+    if statements:
+        preview.change("database mail", "", ";\n".join(map(_without_hash, statements)) + ";\n")
+        yield sql(statements, database=DATABASE)
+
+
+@changing
+def mailboxes(users: dict[str, dict[str, str]], prune: bool = False) -> Commands:
+    """A row in `users` for each address, {"realname": …, "maildir": …}; new ones are locked until a password is set."""
+    rows = _rows("users")
+    statements = []
+    for email, user in users.items():
+        found = rows.get(email)
+        if found is None:
+            values = ", ".join(map(quoted, (email, passwords.LOCKED, user["realname"], user["maildir"])))
+            statements.append(f"INSERT INTO users (email, password, realname, maildir) VALUES ({values})")
+            continue
+        changed = [f"{key} = {quoted(value)}" for key, value in user.items() if found[key] != value]
+        if changed:
+            statements.append(f"UPDATE users SET {', '.join(changed)} WHERE email = {quoted(email)}")
+    statements += _left_over("users", "email", set(users), prune)
+    if statements:
+        preview.change("database mail", "", ";\n".join(map(_without_hash, statements)) + ";\n")
+        yield sql(statements, database=DATABASE)
+
+
+@changing
+def user_passwords(secrets: dict[str, str], scheme: str) -> Commands:
+    """Each mailbox has its password, in this scheme: compared by verifying, so that a second run writes nothing."""
+    rows = _rows("users")
+    statements = [
+        f"UPDATE users SET password = {quoted(passwords.stored(secret, scheme))} WHERE email = {quoted(email)}"
+        for email, secret in secrets.items()
+        if email not in rows or not passwords.matches(secret, rows[email]["password"], scheme)
+    ]
+    if statements:
+        preview.change("database mail", "", ";\n".join(map(_without_hash, statements)) + ";\n")
+        yield sql(statements, database=DATABASE)
+
+
+@changing
+def aliases(wanted: dict[str, list[str]], prune: bool = False) -> Commands:
+    """A row in `aliases` for each alias; several targets are one value, separated by commas, as Postfix reads them."""
+    rows = _rows("aliases")
+    statements = []
+    for alias, targets in wanted.items():
+        value = ",".join(targets)
+        if alias not in rows:
+            statements.append(f"INSERT INTO aliases (alias, email) VALUES ({quoted(alias)}, {quoted(value)})")
+        elif rows[alias]["email"] != value:
+            statements.append(f"UPDATE aliases SET email = {quoted(value)} WHERE alias = {quoted(alias)}")
+    statements += _left_over("aliases", "alias", set(wanted), prune)
+    if statements:
+        preview.change("database mail", "", ";\n".join(map(_without_hash, statements)) + ";\n")
+        yield sql(statements, database=DATABASE)

@@ -1,0 +1,65 @@
+"""The ground our operations stand on: one reading of the host, kept until something changes."""
+
+from collections.abc import Callable, Generator
+from functools import wraps
+from typing import Any
+
+from pyinfra import host, state
+from pyinfra.api import QuoteString, StringCommand, operation
+from pyinfra.api.command import PyinfraCommand
+
+from facts.mail_host import MailHost, ReadMailHost
+
+Commands = Generator[PyinfraCommand, None, None]  # what an operation yields
+
+KEPT = "mailroom.mail_host"
+PLACES = "mailroom.places"
+
+
+def look_at(**places: Any) -> None:
+    """Say what `mail_host()` shall read: the arguments of `facts.mail_host.ReadMailHost`. Set once a run, by the preflight."""
+    host.connector_data[PLACES] = places
+
+
+def mail_host() -> MailHost:
+    """The host as it is now: read once, and again after each change and at the start of the execution."""
+    kept = host.connector_data.get(KEPT)
+    if kept is None or kept[0] != state.current_stage:
+        kept = (state.current_stage, host.get_fact(ReadMailHost, **host.connector_data[PLACES]))
+        host.connector_data[KEPT] = kept
+    return kept[1]
+
+
+def forget() -> None:
+    """The host has changed: the next question reads it again."""
+    host.connector_data.pop(KEPT, None)
+
+
+def changing(function: Callable[..., Commands]) -> Callable[..., Any]:
+    """An operation that compares with `mail_host()` and forgets the reading as soon as it changes something.
+
+    While pyinfra predicts, nothing has changed, so the reading stays.
+    """
+
+    @operation()
+    @wraps(function)
+    def changes(*args: Any, **kwargs: Any) -> Commands:
+        for command in function(*args, **kwargs):
+            if state.is_executing:
+                forget()
+            yield command
+
+    return changes
+
+
+def shell(script: str, *values: str, stdin: str | None = None) -> StringCommand:
+    """One remote command: `script` reads `values` as $1, $2, … and `stdin` as its standard input.
+
+    Values are quoted here and nowhere else. A secret belongs in `stdin`, never in a value: values are seen in the
+    host's process list and in pyinfra's output.
+    """
+    words = [QuoteString(value) for value in ("mailroom", *values)]
+    command = StringCommand("sh", "-euc", QuoteString(script), *words)
+    if stdin is not None:
+        command.connector_arguments["_stdin"] = stdin
+    return command

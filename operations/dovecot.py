@@ -1,0 +1,78 @@
+"""Dovecot: one marked block of dovecot.conf for each step, in the language of the Dovecot on the host."""
+
+import re
+
+from operations import preview
+from operations.base import Commands, changing, mail_host, shell
+from operations.files import differs, put_command
+
+CONF = "/etc/dovecot/dovecot.conf"
+SQL_CONF = "/etc/dovecot/dovecot-sql.conf"
+# doveconf reads the candidate as Dovecot would (https://doc.dovecot.org/latest/core/man/doveconf.1.html) and names the
+# line. It says yes to an unreadable value here and there, so the checks still try the service itself.
+CHECK = 'doveconf -c "$new" -n >/dev/null'
+INCLUDES = re.compile(r"^(!include conf\.d/\*\.conf|!include_try local\.conf)", re.MULTILINE)
+
+
+def dialect(version: tuple[int, ...] | None) -> str:
+    """Which of the two languages a Dovecot speaks: "2.4", or "2.3" for all before. None (not installed) is taken as 2.4.
+
+    Raises ValueError for a Dovecot that nobody has tried: 2.5 and later, 2.2 and before.
+    """
+    if version is None or version[:2] == (2, 4):
+        return "2.4"
+    if version[:2] == (2, 3):
+        return "2.3"
+    raise ValueError(f"Dovecot {'.'.join(map(str, version))} is neither 2.3 nor 2.4, the two that mailroom speaks")
+
+
+def with_block(text: str, name: str, body: str) -> str:
+    """dovecot.conf with the block `name` replaced where it stands, or added at the end."""
+    first, last = f"# >>> mailroom: {name}", f"# <<< mailroom: {name}"
+    block = f"{first}\n{body.strip()}\n{last}\n"
+    pattern = re.compile(rf"^{re.escape(first)}\n.*?^{re.escape(last)}\n", re.MULTILINE | re.DOTALL)
+    if pattern.search(text):
+        return pattern.sub(lambda _: block, text, count=1)
+    return f"{text.rstrip()}\n\n{block}"
+
+
+@changing
+def block(block: str, dialects: dict[str, str]) -> Commands:
+    """The settings of one step, `dialects["2.3"]` or `dialects["2.4"]`, stand in their own block of dovecot.conf."""
+    there = mail_host()
+    before = there.text(CONF) or ""
+    after = with_block(before, block, dialects[dialect(there.dovecot)])
+    if after != before:
+        preview.change(CONF, before, after)
+        yield put_command(CONF, after, check=CHECK)
+
+
+@changing
+def includes_off() -> Commands:
+    """The distribution's own settings (conf.d, local.conf) are commented out, as in the article."""
+    before = mail_host().text(CONF) or ""
+    after = INCLUDES.sub(r"#\1", before)
+    if not before or after != before:
+        preview.change(CONF, before, after)
+        yield put_command(CONF, after, check=CHECK)
+
+
+@changing
+def sql_conf(dialects: dict[str, str]) -> Commands:
+    """dovecot-sql.conf, with the database's password in it, for root only: Dovecot reads it before it drops privileges."""
+    text = dialects[dialect(mail_host().dovecot)]
+    if differs(SQL_CONF, text, "600"):
+        preview.change(SQL_CONF, "", re.sub(r"password ?=.*", "password = (secret)", text))
+        yield put_command(SQL_CONF, text, "600")
+
+
+@changing
+def knows_scheme(scheme: str) -> Commands:
+    """Fails where this Dovecot cannot verify the scheme: every login would be refused, and nothing would say why."""
+    there = mail_host()
+    if scheme not in there.schemes:
+        yield shell(
+            'doveadm pw -l | tr " " "\\n" | grep -qx "$1" || {'
+            " echo \"this Dovecot does not know $1; set password_scheme = 'SHA512-CRYPT'\" >&2; exit 1; }",
+            scheme,
+        )

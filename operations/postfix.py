@@ -1,0 +1,102 @@
+"""Postfix: values in main.cf and entries in master.cf, changed with postconf on a copy that Postfix has checked."""
+
+from collections.abc import Iterable
+
+from operations import preview
+from operations.base import Commands, changing, mail_host, shell
+from operations.files import put_command
+
+# `postconf -c` works on a copy of the directory. A parameter that Postfix does not know is only a warning to postconf
+# and silence to the daemon (https://www.postfix.org/postconf.1.html), so a warning that names the copy is refused.
+EDIT = """live=/etc/postfix
+new=$(mktemp -d "$live/.mailroom.XXXXXX")
+trap 'rm -rf "$new"' EXIT
+chmod 755 "$new"
+cp -a "$live"/main.cf "$live"/master.cf "$new"
+for extra in dynamicmaps.cf dynamicmaps.cf.d postfix-files postfix-files.d; do
+    [ ! -e "$live/$extra" ] || cp -a "$live/$extra" "$new"
+done
+postconf -c "$new" -n >/dev/null 2>"$new/before" || true
+option=$1
+shift
+postconf -c "$new" "$option" "$@"
+postconf -c "$new" -n >/dev/null 2>"$new/after" || true
+postconf -c "$new" -P >/dev/null 2>>"$new/after"
+if grep -vxFf "$new/before" "$new/after" >&2; then
+    echo "Postfix does not understand this; nothing was changed" >&2
+    exit 1
+fi
+postfix -c "$new" check >&2
+for file in main.cf master.cf; do
+    cmp -s "$new/$file" "$live/$file" || mv -f "$new/$file" "$live/$file"
+done
+"""
+
+
+def squeezed(text: str) -> str:
+    """A value as `postconf` prints it: one line, single blanks."""
+    return " ".join(text.split())
+
+
+@changing
+def main_cf(settings: dict[str, str]) -> Commands:
+    """These parameters stand in main.cf with these values; everything else there stays as it is."""
+    there = mail_host().main_cf
+    wrong = [f"{key} = {squeezed(value)}" for key, value in settings.items() if there.get(key) != squeezed(value)]
+    if wrong:
+        before = [f"{key} = {there[key]}" for key in settings if key in there]
+        preview.change(
+            "/etc/postfix/main.cf", _lines(before), _lines(f"{k} = {squeezed(v)}" for k, v in settings.items())
+        )
+        yield shell(EDIT, "-e", *wrong)
+
+
+@changing
+def master_cf(service: str, entry: str) -> Commands:
+    """A service ("submission/inet") exists in master.cf with the seven columns and command of `entry`.
+
+    Its -o overrides are not compared here: they are `override`s, and a later chapter may add some.
+    """
+    there = mail_host().master_cf.get(service, "")
+    if there.split()[:8] != entry.split()[:8]:
+        preview.change("/etc/postfix/master.cf", there, squeezed(entry))
+        yield shell(EDIT, "-M", f"{service}={squeezed(entry)}")
+
+
+@changing
+def override(service: str, settings: dict[str, str]) -> Commands:
+    """These -o overrides stand under a service of master.cf with these values; others stay as they are."""
+    there = mail_host().overrides
+    wrong = [
+        f"{service}/{key}={squeezed(value)}"
+        for key, value in settings.items()
+        if there.get(f"{service}/{key}") != squeezed(value)
+    ]
+    if wrong:
+        before = [f"  -o {key}={there[f'{service}/{key}']}" for key in settings if f"{service}/{key}" in there]
+        after = _lines(f"  -o {key}={squeezed(value)}" for key, value in settings.items())
+        preview.change(f"/etc/postfix/master.cf ({service})", _lines(before), after)
+        yield shell(EDIT, "-P", *wrong)
+
+
+@changing
+def system_aliases(wanted: dict[str, str]) -> Commands:
+    """These names stand in /etc/aliases (https://www.postfix.org/aliases.5.html), and its index is up to date."""
+    text = mail_host().text("/etc/aliases") or ""
+    there = dict(_alias(line) for line in text.splitlines() if ":" in line and not line.startswith("#"))
+    if all(there.get(name) == target for name, target in wanted.items()):
+        return
+    kept = [line for line in text.splitlines() if line.startswith("#") or _alias(line)[0] not in wanted]
+    lines = [*kept, *(f"{name}: {target}" for name, target in wanted.items())]
+    preview.change("/etc/aliases", text, _lines(lines))
+    yield put_command("/etc/aliases", "\n".join(lines))
+    yield shell("newaliases")
+
+
+def _lines(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _alias(line: str) -> tuple[str, str]:
+    name, _, target = line.partition(":")
+    return name.strip(), target.strip()

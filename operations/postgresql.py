@@ -1,0 +1,132 @@
+"""PostgreSQL: who may connect, the role that may only read, the database and its tables."""
+
+import re
+from typing import Any
+
+from psycopg2.extensions import adapt
+from pyinfra.api import StringCommand
+from pyinfra.api.exceptions import OperationError
+
+from operations import preview, scram
+from operations.base import Commands, changing, mail_host, shell
+from operations.files import PUT
+
+# One transaction, stopped at the first error: psql goes on after an error and returns 0 unless told otherwise
+# (https://www.postgresql.org/docs/current/app-psql.html).
+PSQL = 'cd / && runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1 {single} -d "$1"'
+
+# PostgreSQL can judge only the file in place (pg_hba_file_rules). Nothing is loaded before it has said yes; a refused
+# file is taken back.
+HBA = (
+    PUT.format(check='cp -p "$path" "$path.before"')
+    + """trap 'rm -f "$path.before"' EXIT
+ask() { cd / && runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1 -c "$1"; }
+wrong=$(ask "SELECT 'line ' || line_number || ': ' || error FROM pg_hba_file_rules WHERE error IS NOT NULL")
+if [ -n "$wrong" ]; then
+    mv -f "$path.before" "$path"
+    echo "PostgreSQL does not accept $path, $wrong; nothing was changed" >&2
+    exit 1
+fi
+ask "SELECT pg_reload_conf()" >/dev/null
+"""
+)
+
+
+def quoted(value: str) -> str:
+    """A string as an SQL literal."""
+    literal = adapt(value)
+    literal.encoding = "utf-8"
+    return literal.getquoted().decode()
+
+
+def sql(statements: list[str], database: str = "postgres", single: bool = True) -> StringCommand:
+    """The command that runs these statements as postgres, on standard input: they may hold a hash."""
+    return shell(PSQL.format(single="-1" if single else ""), database, stdin=";\n".join(statements) + ";\n")
+
+
+def database_state() -> dict[str, Any]:
+    """What `facts/read_database.sql` found, {} while PostgreSQL is down."""
+    return mail_host().sql
+
+
+@changing
+def host_access(lines: tuple[str, ...]) -> Commands:
+    """These lines stand first in pg_hba.conf, in a marked block: the first line that fits decides."""
+    there = mail_host()
+    path = there.sql.get("hba_file", "")
+    text = there.text(path) or ""
+    marked = "# >>> mailroom\n" + "\n".join(lines) + "\n# <<< mailroom\n"
+    rest = re.sub(r"^# >>> mailroom\n.*?^# <<< mailroom\n", "", text, flags=re.MULTILINE | re.DOTALL)
+    file = there.files.get(path)
+    if text != marked + rest:
+        preview.change(path, text, marked + rest)
+        owner = f"{file.user}:{file.group}" if file else "postgres:postgres"
+        yield shell(HBA, path, file.mode if file else "640", owner, stdin=marked + rest)
+    elif file and there.sql["hba_loaded"] < file.mtime:
+        yield sql(["SELECT pg_reload_conf()"])
+
+
+@changing
+def reading_role(role: str, password: str) -> Commands:
+    """A role that may log in with this password, and do nothing else until it is granted something."""
+    there = database_state()
+    if "role" not in there:
+        yield sql([f"CREATE ROLE {role} LOGIN PASSWORD {quoted(scram.verifier(password))}"])
+    elif any(there[right] for right in ("super", "createdb", "createrole")) or not there["login"]:
+        yield sql([f"ALTER ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE"])
+    if "role" in there and not scram.verify(password, there["verifier"]):
+        yield sql([f"ALTER ROLE {role} PASSWORD {quoted(scram.verifier(password))}"])
+
+
+@changing
+def database(database: str, reader: str) -> Commands:
+    """A database owned by postgres, to which only `reader` may connect besides its owner."""
+    there = database_state()
+    if "database" not in there:
+        yield sql([f"CREATE DATABASE {database} OWNER postgres ENCODING 'UTF8' TEMPLATE template0"], single=False)
+    if there.get("database_owner", "postgres") != "postgres":
+        yield sql([f"ALTER DATABASE {database} OWNER TO postgres"])
+    if there.get("public_may_connect", True):
+        yield sql(
+            [f"REVOKE ALL ON DATABASE {database} FROM PUBLIC", f"GRANT CONNECT ON DATABASE {database} TO {reader}"]
+        )
+
+
+@changing
+def schema_for_readers(database: str, reader: str) -> Commands:
+    """Nobody but the owner may create in the schema `public`; `reader` may look into it."""
+    rights = database_state().get("schema_acl", "").strip("{}").split(",")
+    everybody = any(right.startswith("=") for right in rights)
+    if everybody or not any(right.startswith(f"{reader}=U/") for right in rights):
+        yield sql(
+            ["REVOKE ALL ON SCHEMA public FROM PUBLIC", f"GRANT USAGE ON SCHEMA public TO {reader}"], database=database
+        )
+
+
+@changing
+def tables(database: str, wanted: dict[str, str], reader: str) -> Commands:
+    """These tables exist, owned by postgres, and `reader` may SELECT from them, no more."""
+    there = database_state().get("tables", {})
+    statements = []
+    for table, columns in wanted.items():
+        found = there.get(table)
+        if found is None:
+            statements.append(f"CREATE TABLE {table} ({columns})")
+        elif found["owner"] != "postgres":
+            statements.append(f"ALTER TABLE {table} OWNER TO postgres")
+        rights = found["acl"].strip("{}").split(",") if found else []
+        if not any(right.startswith(f"{reader}=r/") for right in rights):
+            statements += [f"REVOKE ALL ON {table} FROM {reader}", f"GRANT SELECT ON {table} TO {reader}"]
+    if statements:
+        yield sql(statements, database=database)
+
+
+def need_tables() -> None:
+    """Refuse to go on without the tables: an empty answer must not be taken for empty tables."""
+    from pyinfra import state
+
+    if state.is_executing and "users" not in database_state().get("tables", {}):
+        raise OperationError(
+            "the tables of the database `mail` cannot be read: is PostgreSQL running (systemctl status postgresql)? "
+            "Run deploys.chapters.postgresql.tables first (chapter 2)"
+        )
