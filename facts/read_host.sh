@@ -6,11 +6,12 @@ export LC_ALL=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 part() { printf '== %s\n' "$1"; }
 
 part system
-. /etc/os-release 2>/dev/null
+[ ! -r /etc/os-release ] || . /etc/os-release
 printf 'id=%s\nversion=%s\npretty=%s\n' "$ID" "$VERSION_ID" "$PRETTY_NAME"
-[ -e /etc/os-release ] || printf 'pretty=%s\n' "$(head -n1 /etc/redhat-release /etc/issue 2>/dev/null | grep . | head -n1)"
+[ -e /etc/os-release ] || printf 'pretty=%s\n' "$(cat /etc/redhat-release /etc/issue 2>/dev/null | grep . | head -n1)"
 printf 'fqdn=%s\n' "$(hostname -f 2>/dev/null || hostname)"
 printf 'uid=%s\n' "$(id -u)"
+printf 'now=%s\n' "$(date +%s)"
 printf 'init=%s\n' "$(cat /proc/1/comm 2>/dev/null)"
 printf 'free_mb=%s\n' "$(df -Pm /var 2>/dev/null | awk 'NR == 2 {print $4}')"
 printf 'resolves=%s\n' "$(getent ahosts "$MAIL_NAME" 2>/dev/null | awk '{print $1}' | sort -u | tr '\n' ' ')"

@@ -27,7 +27,9 @@ def running(
     if only_if_installed and only_if_installed not in there.packages:
         return
     found = there.units.get(unit)
-    newest = max((there.files[path].mtime for path in files if path in there.files), default=0.0)
+    # a time in the future (the clock was set back) would ask for a restart at every run
+    times = [there.files[path].mtime for path in files if path in there.files]
+    newest = max((time for time in times if time <= float(there.system["now"]) + 1), default=0.0)
     enabled = there.units.get(enable or unit)
     if found is None or not found.active or found.started < newest:
         yield shell(START, unit, str(port or ""))

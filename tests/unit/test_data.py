@@ -1,0 +1,132 @@
+"""Bad data is refused with a sentence that names the value, the rule and the remedy."""
+
+import json
+import runpy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploys.data import DataError, MailData, mail_data
+
+ROOT = Path(__file__).parents[2]
+GOOD = {"foo@example.test": "a good password", "bar@example.test": "another one"}
+SERVICES = {"mailreader": "0123456789abcdef"}
+
+
+def put(path: Path, content: Any, mode: int = 0o600) -> str:
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    path.chmod(mode)
+    return str(path)
+
+
+@pytest.fixture
+def knobs(tmp_path: Path) -> dict[str, Any]:
+    """The defaults of group_data, with secrets that are right."""
+    values = runpy.run_path(str(ROOT / "group_data/all.py"))
+    return {
+        **{key: value for key, value in values.items() if not key.startswith("_")},
+        "mail_hostname": "mx1.example.test",
+        "accounts_file": put(tmp_path / "accounts.json", GOOD),
+        "secrets_file": put(tmp_path / "secrets.json", SERVICES),
+    }
+
+
+def problems(values: dict[str, Any], **changed: Any) -> list[str]:
+    with pytest.raises(DataError) as caught:
+        mail_data({**values, **changed}, "mx1.example.test")
+    return caught.value.problems
+
+
+def good(values: dict[str, Any], **changed: Any) -> MailData:
+    return mail_data({**values, **changed}, "mx1.example.test")
+
+
+def user(email: str) -> dict[str, str]:
+    return {"email": email, "name": "Somebody"}
+
+
+def test_the_defaults_are_good(knobs: dict[str, Any]) -> None:
+    known = good(knobs)
+    assert known.users["foo@example.test"] == {"realname": "Foo Lastname", "maildir": "example.test/foo/"}
+    assert known.aliases["postmaster@example.test"] == ["foo@example.test"]
+    assert known.aliases["abuse@example.test"] == ["foo@example.test"]
+    assert known.mail_uid == 200
+
+
+def test_addresses_become_lower_case(knobs: dict[str, Any]) -> None:
+    assert "foo@example.test" in good(knobs, mail_users=[user("Foo@Example.Test"), user("bar@example.test")]).users
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"mail_hostname": "mx1"}, "'mx1' is not a full host name"),
+        ({"mail_hostname": "10.0.0.1"}, "not a full host name"),
+        ({"mail_hostname": "mx1.example.test; reboot"}, "not a full host name"),
+        ({"mail_domains": []}, "mail_domains is empty"),
+        ({"mail_domains": "example.test"}, "mail_domains has to be a list"),
+        ({"mail_domains": ["example.test", "Example.Test"]}, "'example.test' stands there twice"),
+        ({"mail_domains": ["example.test", "mx1.example.test"]}, "also mail_hostname"),
+        ({"mail_domains": ["example.test", "-bad.test"]}, "'-bad.test' is not a domain name"),
+        ({"mail_users": []}, "mail_users is empty"),
+        ({"mail_users": [user("foo@example.test"), user("FOO@example.test")]}, "foo@example.test stands there twice"),
+        ({"mail_users": [user("foo")]}, "'foo' is not an address"),
+        ({"mail_users": [user("../../etc@example.test")]}, "is not an address we can keep mail for"),
+        ({"mail_users": [user("a'b@example.test")]}, "is not an address we can keep mail for"),
+        ({"mail_users": [user("-rf@example.test")]}, "is not an address we can keep mail for"),
+        ({"mail_users": [user("foo@other.test")]}, "the domain of foo@other.test is not in mail_domains"),
+        ({"mail_users": [user("baz@example.test")]}, "has no password for baz@example.test"),
+        ({"mail_aliases": {"sales@example.test": "nobody@example.test"}}, "neither a user nor an alias"),
+        ({"mail_aliases": {"sales@example.test": []}}, "leads to nobody"),
+        ({"mail_aliases": {"sales@example.test": ["not an address"]}}, "which is not an address"),
+        ({"mail_aliases": {"sales@other.test": "foo@example.test"}}, "not an address in one of mail_domains"),
+        ({"mail_aliases": {"foo@example.test": "bar@example.test"}}, "also a user"),
+        ({"mail_aliases": {"a@example.test": "b@example.test", "b@example.test": "a@example.test"}}, "back to itself"),
+        ({"mail_uid": 0}, "mail_uid = 0 is reserved"),
+        ({"mail_uid": 99}, "mail_uid = 99 is reserved"),
+        ({"mail_gid": "200"}, "mail_gid = '200'"),
+        ({"mail_owner": "root"}, "has to be a user of its own"),
+        ({"mail_home": "home/mail"}, "has to be an absolute path"),
+        ({"tls_key": "/etc/key; rm"}, "has to be an absolute path"),
+        ({"password_scheme": "SHA512"}, "'SHA512' is none of ARGON2ID"),
+        ({"message_size_limit": 12}, "message_size_limit = 12"),
+    ],
+)
+def test_refused(knobs: dict[str, Any], changed: dict[str, Any], said: str) -> None:
+    assert any(said in problem for problem in problems(knobs, **changed))
+
+
+def test_all_problems_are_said_at_once(knobs: dict[str, Any]) -> None:
+    assert len(problems(knobs, mail_uid=0, mail_hostname="x", password_scheme="MD5")) == 3
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "said"),
+    [
+        ({**GOOD, "foo@example.test": ""}, 0o600, "the password of foo@example.test is empty"),
+        ({**GOOD, "foo@example.test": "short"}, 0o600, "shorter than 8"),
+        ({**GOOD, "foo@example.test": "with\nnewline"}, 0o600, "control character"),
+        (GOOD, 0o644, "may be read by others (mode 644); run: chmod 600"),
+        ("{", 0o600, "cannot be read"),
+        (["foo"], 0o600, "one JSON object"),
+    ],
+)
+def test_accounts_file_refused(knobs: dict[str, Any], tmp_path: Path, content: Any, mode: int, said: str) -> None:
+    found = problems(knobs, accounts_file=put(tmp_path / "bad.json", content, mode))
+    assert any(said in problem for problem in found)
+    assert not any("with\nnewline" in problem or "short'" in problem for problem in found)
+
+
+def test_missing_secrets_file(knobs: dict[str, Any]) -> None:
+    assert any("there is no secrets file" in problem for problem in problems(knobs, secrets_file="/nowhere"))
+
+
+def test_weak_role_password(knobs: dict[str, Any], tmp_path: Path) -> None:
+    found = problems(knobs, secrets_file=put(tmp_path / "weak.json", {"mailreader": "it's mine"}))
+    assert any("needs a password of at least 16" in problem for problem in found)
+    assert not any("it's mine" in problem for problem in found)
+
+
+def test_secrets_are_not_in_the_repr(knobs: dict[str, Any]) -> None:
+    assert "a good password" not in repr(good(knobs)) and SERVICES["mailreader"] not in repr(good(knobs))

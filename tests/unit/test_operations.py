@@ -1,0 +1,202 @@
+"""Facts in, commands out: what each operation does with a host that is right, and with one that is not.
+
+That the commands work is proved on live hosts; here we only ask whether an operation sees what is wrong.
+"""
+
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from pyinfra.api.state import StateStage
+from pyinfra.context import ctx_host, ctx_state
+
+from facts.mail_host import File, MailHost, Unit
+from operations import accounts, base, certificate, dovecot, files, packages, passwords, postfix, postgresql, scram, services
+
+ASK = Callable[..., list[str]]
+
+
+@pytest.fixture
+def ask() -> Iterator[ASK]:
+    """ask(there, operation, …): the commands that the operation would run on a host that is like `there`."""
+    host = SimpleNamespace(name="mx1", connector_data={}, log_styled=lambda *a, **k: None)
+    state = SimpleNamespace(current_stage=StateStage.Execute, is_executing=False)
+    with ctx_state.use(state), ctx_host.use(host):
+
+        def commands(there: MailHost, operation: Any, *args: Any, **kwargs: Any) -> list[str]:
+            host.connector_data[base.KEPT] = (state.current_stage, there)
+            return [
+                command.get_raw_value() + str(command.connector_arguments.get("_stdin", ""))
+                for command in operation._inner(*args, **kwargs)
+            ]
+
+        yield commands
+
+
+def file(text: str = "", mode: str = "644", owner: str = "root", mtime: float = 100.0) -> File:
+    import hashlib
+
+    return File(mode, owner, owner, mtime, "regular file", hashlib.sha256(text.encode()).hexdigest(), text)
+
+
+def test_put(ask: ASK) -> None:
+    right = MailHost(files={"/a": file("x\n")})
+    assert ask(right, files.put, path="/a", text="x") == []
+    assert len(ask(right, files.put, path="/a", text="y")) == 1
+    assert len(ask(right, files.put, path="/a", text="x", mode="600")) == 1
+    assert len(ask(right, files.put, path="/a", text="x", owner="root:postfix")) == 1
+    assert len(ask(MailHost(), files.put, path="/a", text="x")) == 1
+
+
+def test_a_secret_travels_on_standard_input_only() -> None:
+    command = files.put_command("/etc/secret", "password = S3ntinel", "600")
+    assert "S3ntinel" not in command.get_raw_value() and "S3ntinel" not in str(command)
+    assert command.connector_arguments["_stdin"] == "password = S3ntinel\n"
+
+
+def test_values_are_quoted() -> None:
+    assert "'; reboot'" in base.shell("true", "; reboot").get_raw_value()
+
+
+def test_packages(ask: ASK) -> None:
+    assert ask(MailHost(packages={"postfix": "3"}), packages.installed, names=("postfix",)) == []
+
+
+@pytest.mark.parametrize(
+    ("unit", "restarts"),
+    [
+        (Unit(True, "enabled", 200.0), 0),
+        (Unit(True, "enabled", 99.0), 1),  # started before its file was changed: a run died in between
+        (Unit(False, "enabled", 200.0), 1),
+        (Unit(True, "disabled", 200.0), 1),
+    ],
+)
+def test_a_service_is_started_when_it_has_to_be(ask: ASK, unit: Unit, restarts: int) -> None:
+    there = MailHost(system={"now": "300"}, units={"dovecot": unit}, files={"/conf": file()})
+    assert len(ask(there, services.running, unit="dovecot", files=("/conf",))) == restarts
+
+
+def test_a_file_from_the_future_restarts_nothing(ask: ASK) -> None:
+    there = MailHost(
+        system={"now": "300"}, units={"dovecot": Unit(True, "enabled", 200.0)}, files={"/conf": file(mtime=9e9)}
+    )
+    assert ask(there, services.running, unit="dovecot", files=("/conf",)) == []
+
+
+def test_a_service_that_is_not_installed_is_left_out(ask: ASK) -> None:
+    assert ask(MailHost(system={"now": "1"}), services.running, unit="dovecot", only_if_installed="dovecot-imapd") == []
+
+
+def test_main_cf(ask: ASK) -> None:
+    there = MailHost(main_cf={"mynetworks": "127.0.0.0/8 [::1]/128", "inet_interfaces": "all"})
+    assert ask(there, postfix.main_cf, {"mynetworks": "127.0.0.0/8\n  [::1]/128"}) == []
+    (command,) = ask(there, postfix.main_cf, {"inet_interfaces": "all", "mynetworks": "127.0.0.1"})
+    assert "'mynetworks = 127.0.0.1'" in command and "inet_interfaces = all" not in command
+
+
+def test_master_cf_keeps_overrides_of_others(ask: ASK) -> None:
+    there = MailHost(
+        master_cf={"submission/inet": "submission inet n - y - - smtpd -o smtpd_sasl_type=dovecot"},
+        overrides={"submission/inet/smtpd_sasl_type": "dovecot"},
+    )
+    assert ask(there, postfix.master_cf, "submission/inet", "submission inet n - y - - smtpd") == []
+    assert len(ask(there, postfix.master_cf, "submission/inet", "submission inet n - n - - smtpd")) == 1
+    assert ask(there, postfix.override, "submission/inet", {"smtpd_sasl_type": "dovecot"}) == []
+    assert len(ask(there, postfix.override, "submission/inet", {"smtpd_sasl_type": "cyrus"})) == 1
+
+
+def test_system_aliases(ask: ASK) -> None:
+    there = MailHost(files={"/etc/aliases": file("# kept\npostmaster:    root\nroot: old\nwww: x\n")})
+    assert ask(there, postfix.system_aliases, {"postmaster": "root"}) == []
+    put, index = ask(there, postfix.system_aliases, {"root": "postmaster@example.test"})
+    assert "# kept" in put and "www: x" in put and "root: postmaster@example.test" in put and "root: old" not in put
+    assert "newaliases" in index
+
+
+def test_dovecot_block_takes_the_language_of_the_host(ask: ASK) -> None:
+    texts = {"2.3": "ssl_cert = <x", "2.4": "ssl_server_cert_file = x"}
+    for version, line in (((2, 3, 19), "ssl_cert"), ((2, 4, 1), "ssl_server_cert_file")):
+        there = MailHost(dovecot=version, files={dovecot.CONF: file("protocols = imap\n")})
+        (command,) = ask(there, dovecot.block, "tls", texts)
+        assert f"\n{line} = " in command
+        done = MailHost(
+            dovecot=version, files={dovecot.CONF: file(dovecot.with_block("a = b\n", "tls", texts[dovecot.dialect(version)]))}
+        )
+        assert ask(done, dovecot.block, "tls", texts) == []
+
+
+def test_an_unknown_scheme_stops_the_run(ask: ASK) -> None:
+    assert ask(MailHost(schemes=("ARGON2ID",)), dovecot.knows_scheme, "ARGON2ID") == []
+    assert len(ask(MailHost(schemes=("CRYPT",)), dovecot.knows_scheme, "ARGON2ID")) == 1
+
+
+ROLE = {"role": "mailreader", "super": False, "createdb": False, "createrole": False, "login": True}
+
+
+def test_role(ask: ASK) -> None:
+    right = MailHost(sql={**ROLE, "verifier": scram.verifier("right")})
+    assert ask(right, postgresql.reading_role, "mailreader", "right") == []
+    (command,) = ask(right, postgresql.reading_role, "mailreader", "n3w-password")
+    assert "ALTER ROLE mailreader PASSWORD 'SCRAM-SHA-256$" in command and "n3w-password" not in command
+    (command,) = ask(MailHost(sql={**right.sql, "super": True}), postgresql.reading_role, "mailreader", "right")
+    assert "NOSUPERUSER" in command
+    assert "CREATE ROLE" in ask(MailHost(), postgresql.reading_role, "mailreader", "right")[0]
+
+
+def test_rights(ask: ASK) -> None:
+    tables = {"users": "email text"}
+    right = {"owner": "postgres", "acl": "{postgres=arwdDxt/postgres,mailreader=r/postgres}"}
+    assert ask(MailHost(sql={"tables": {"users": right}}), postgresql.tables, "mail", tables, "mailreader") == []
+    writer = {**right, "acl": "{mailreader=arwdDxt/postgres}"}
+    (command,) = ask(MailHost(sql={"tables": {"users": writer}}), postgresql.tables, "mail", tables, "mailreader")
+    assert "REVOKE ALL ON users FROM mailreader" in command
+    open_schema = MailHost(sql={"schema_acl": "{postgres=UC/postgres,=UC/postgres,mailreader=U/postgres}"})
+    assert len(ask(open_schema, postgresql.schema_for_readers, "mail", "mailreader")) == 1
+    closed = MailHost(sql={"schema_acl": "{postgres=UC/postgres,mailreader=U/postgres}"})
+    assert ask(closed, postgresql.schema_for_readers, "mail", "mailreader") == []
+
+
+USER = {"realname": "Foo", "maildir": "example.test/foo/"}
+
+
+def accounts_host(**user: str) -> MailHost:
+    row = {"email": "foo@example.test", "password": passwords.stored("right password", "ARGON2ID"), **USER, **user}
+    return MailHost(sql={"tables": {"users": {}}, "users": {"foo@example.test": row}, "transports": {}, "aliases": {}})
+
+
+def test_only_the_row_that_differs_is_written(ask: ASK) -> None:
+    assert ask(accounts_host(), accounts.mailboxes, {"foo@example.test": USER}) == []
+    (command,) = ask(accounts_host(realname="O'Neill"), accounts.mailboxes, {"foo@example.test": USER})
+    assert "SET realname = 'Foo' WHERE email = 'foo@example.test'" in command and "password" not in command
+    secrets = {"foo@example.test": "right password"}
+    assert ask(accounts_host(), accounts.user_passwords, secrets, "ARGON2ID") == []
+    assert len(ask(accounts_host(), accounts.user_passwords, secrets, "SHA512-CRYPT")) == 1
+    (command,) = ask(accounts_host(), accounts.user_passwords, {"foo@example.test": "new password"}, "ARGON2ID")
+    assert "new password" not in command and command.count("UPDATE") == 1
+
+
+def test_sql_values_are_quoted(ask: ASK) -> None:
+    (command,) = ask(accounts_host(), accounts.mailboxes, {"foo@example.test": {**USER, "realname": "O'Neill \\ é"}})
+    assert "O''Neill" in command and "é" in command
+
+
+def test_rows_that_left_the_data_stay_until_asked(ask: ASK) -> None:
+    assert ask(accounts_host(), accounts.mailboxes, {}) == []
+    (command,) = ask(accounts_host(), accounts.mailboxes, {}, prune=True)
+    assert "DELETE FROM users WHERE email = 'foo@example.test'" in command
+
+
+def test_a_transport_that_chapter_5_changed_stays(ask: ASK) -> None:
+    there = accounts_host()
+    there.sql["transports"] = {"example.test": {"domain": "example.test", "transport": "lmtp:unix:private/dovecot-lmtp"}}
+    assert ask(there, accounts.domains, ["example.test"], "virtual:") == []
+
+
+def test_certificate(ask: ASK) -> None:
+    assert not certificate.covers(None, ["mx1.example.test"])
+    assert not certificate.covers("garbage", ["mx1.example.test"])
+    (command,) = ask(MailHost(), certificate.self_signed, "/c", "/k", ["mx1.example.test", "example.test"])
+    assert "DNS:mx1.example.test,DNS:example.test" in command
+    assert len(ask(MailHost(files={"/k": file(mode="644")}), certificate.key_for_root, "/k")) == 1
+    assert ask(MailHost(files={"/k": file(mode="600")}), certificate.key_for_root, "/k") == []
