@@ -1,0 +1,109 @@
+"""`python -m bench`: what a run that changes nothing costs, beside one ssh that reads the same state.
+
+Both read the same things from the same host, in turn (one of each, then again), so that a busy machine slows both. Each
+number is a median. No test asks how many seconds anything takes; this is where one looks.
+"""
+
+import argparse
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from deploys import platforms
+from deploys.preflight import SUMS, TEXTS
+from facts.mail_host import ReadMailHost
+from lab import LabDown, load
+
+ROOT = Path(__file__).parents[1]
+RUN = [sys.executable, "-m", "pyinfra", "inventory.py"]
+DEPLOY = ["deploys/dovecot.py"]
+STEP = ["deploys.chapters.dovecot.tls"]
+
+
+def timed(command: list[str], stdin: str | None = None) -> tuple[float, str]:
+    """Seconds and output of a command; ends the program when it fails."""
+    start = time.perf_counter()
+    done = subprocess.run(command, cwd=ROOT, input=stdin, text=True, capture_output=True)
+    seconds = time.perf_counter() - start
+    if done.returncode:
+        sys.exit(f"{' '.join(command)} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+    return seconds, done.stdout + done.stderr
+
+
+def the_limit(host: str) -> tuple[list[str], str]:
+    """One ssh that runs the script of our fact: the least that anybody can need who wants to know as much."""
+    script = ReadMailHost().command(
+        mail_name="mx1.example.test",
+        packages=platforms.every_package(),
+        units=platforms.every_unit(),
+        owners=("vmail",),
+        owner_ids=(200,),
+        texts=(*TEXTS, "/etc/postfix/certs/cert.pem"),
+        sums=(*SUMS, "/etc/postfix/certs/key.pem", "/home/mail"),
+    )
+    config = Path(os.environ.get("MAILROOM_LAB_DIR") or ROOT / ".lab") / "ssh_config"
+    return ["ssh", "-F", str(config), host, "sh -s"], script
+
+
+def counted() -> dict[str, int]:
+    """Operations, changes and remote commands of one run."""
+    _, output = timed([*RUN, *DEPLOY, "-y", "--debug"])
+    total = re.search(r"Grand total\s+(\S+)\s+(\S+)\s+(\S+)\s+(\S+)", output)
+    if not total:
+        sys.exit("pyinfra printed no totals")
+    number = [0 if word == "-" else int(word) for word in total.groups()]
+    return {"operations": number[0], "changes": number[1], "remote commands": output.count("Running command on ")}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--times", type=int, default=5, help="runs of each (default 5)")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    options = parser.parse_args()
+    try:
+        load()
+    except LabDown as down:
+        sys.exit(str(down))
+    for _ in range(2):  # the first run may have something to change
+        numbers = counted()
+    if numbers["changes"]:
+        sys.exit(f"the second run still changes {numbers['changes']} things; nothing to measure until that is mended")
+    ssh, script = the_limit("mx1")
+    contest = {
+        "one ssh that reads the same state": (ssh, script),
+        "pyinfra deploys/dovecot.py -y, nothing to change": ([*RUN, *DEPLOY, "-y"], None),
+        "pyinfra deploys/dovecot.py --dry": ([*RUN, *DEPLOY, "--dry"], None),
+        "pyinfra one step -y, nothing to change": ([*RUN, *STEP, "-y"], None),
+    }
+    seconds: dict[str, list[float]] = {name: [] for name in contest}
+    for _ in track(range(options.times), "measuring", console=Console(stderr=True)):
+        for name, (command, stdin) in contest.items():
+            seconds[name].append(timed(command, stdin)[0])
+    medians = {name: statistics.median(values) for name, values in seconds.items()}
+    report(numbers, medians, seconds, options.json)
+
+
+def report(numbers: dict[str, int], medians: dict[str, float], seconds: dict[str, list[float]], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({**numbers, "medians": medians, "seconds": seconds}))
+        return
+    least = next(iter(medians.values()))
+    table = Table(title=f"{numbers['operations']} operations, {numbers['remote commands']} remote commands, no change")
+    for column in ("", "median, s", "spread, s", "ratio"):
+        table.add_column(column, justify="left" if not column else "right")
+    for name, median in medians.items():
+        spread = f"{min(seconds[name]):.2f} to {max(seconds[name]):.2f}"
+        table.add_row(name, f"{median:.2f}", spread, f"{median / least:.1f}")
+    Console().print(table)
+
+
+main()
