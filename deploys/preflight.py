@@ -93,7 +93,8 @@ def refusals(there: MailHost, checked: MailData, found: Platform) -> list[str]:
         problems.append(f"systemd does not run as process 1 here (it is {system.get('init')}); use a whole host")
     if not system.get("resolves", "").split():
         problems.append(
-            f"{checked.hostname} does not resolve on this host; add an A record in DNS, or a line '<address> {checked.hostname}' in /etc/hosts"
+            f"{checked.hostname} does not resolve on this host; add an A record in DNS, "
+            f"or a line '<address> {checked.hostname}' in /etc/hosts"
         )
     if int(system.get("free_mb") or FREE_MB) < FREE_MB:
         problems.append(f"only {system['free_mb']} MB are free in /var; packages and mail need at least {FREE_MB} MB")

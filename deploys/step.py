@@ -85,6 +85,7 @@ def restart_changed() -> None:
         files=(*POSTFIX_FILES, *MAPS, *pair),
         port=25,
         only_if_installed="postfix",
+        check="postfix check",
     )
     services.running(
         name="Dovecot runs with its current files",
@@ -92,6 +93,7 @@ def restart_changed() -> None:
         files=(*DOVECOT_FILES, *pair),
         port=143,
         only_if_installed=names.packages["dovecot"][0],
+        check="doveconf -n >/dev/null",
     )
 
 

@@ -3,25 +3,33 @@
 from operations.base import Commands, changing, mail_host, shell
 
 # Waits for the port as well: a unit is "active" before PostgreSQL answers, and what follows needs the answer.
-START = """systemctl enable --quiet "$1" 2>/dev/null || true
-systemctl restart "$1" || { journalctl -u "$1" -n 15 --no-pager -o cat >&2; exit 1; }
+# A running daemon is not stopped for files that it would not start with: the check comes first.
+START = """{check} || {{ echo "$1 would not start with its files; it was left as it is" >&2; exit 1; }}
+systemctl restart "$1" || {{ journalctl -u "$1" -n 15 --no-pager -o cat >&2; exit 1; }}
 n=0
 while [ -n "$2" ] && ! ss -Hlnt "sport = :$2" | grep -q .; do
     n=$((n + 1))
-    [ $n -lt 100 ] || { echo "$1 does not listen on port $2 after 10 s" >&2; exit 1; }
+    [ $n -lt 100 ] || {{ echo "$1 does not listen on port $2 after 10 s" >&2; exit 1; }}
     sleep 0.1
 done
+[ -z "$3" ] || systemctl start "$3"
 """
 
 
 @changing
 def running(
-    unit: str, files: tuple[str, ...] = (), port: int | None = None, enable: str = "", only_if_installed: str = ""
+    unit: str,
+    files: tuple[str, ...] = (),
+    port: int | None = None,
+    enable: str = "",
+    only_if_installed: str = "",
+    check: str = "true",
 ) -> Commands:
     """The unit runs, starts at boot, and was started after the last change of `files`.
 
     Comparing times, instead of asking whether this run changed a file, restarts a service also after a run that died
-    between the change and the restart. `enable` names the unit that carries the enablement where that is another one.
+    between the change and the restart. `enable` names the unit that carries the enablement where that is another one; `check` is a
+    shell command that fails when the files are wrong.
     """
     there = mail_host()
     if only_if_installed and only_if_installed not in there.packages:
@@ -31,7 +39,8 @@ def running(
     times = [there.files[path].mtime for path in files if path in there.files]
     newest = max((time for time in times if time <= float(there.system["now"]) + 1), default=0.0)
     enabled = there.units.get(enable or unit)
-    if found is None or not found.active or found.started < newest:
-        yield shell(START, unit, str(port or ""))
+    stopped = [one for one in (found, enabled) if one is None or not one.active]
+    if found is None or stopped or found.started < newest:
+        yield shell(START.format(check=check), unit, str(port or ""), enable)
     if enabled is None or not enabled.enabled.startswith(("enabled", "static", "generated", "alias")):
         yield shell('systemctl enable --quiet "$1"', enable or unit)

@@ -13,7 +13,13 @@ ROWS = [
     {"hba_file": "/etc/postgresql/17/main/pg_hba.conf", "hba_loaded": 1795337087.5},
     {"role": "mailreader", "verifier": "SCRAM-SHA-256$…"},
     {"table": "users", "owner": "postgres", "acl": "{postgres=arwdDxtm/postgres,mailreader=r/postgres}"},
-    {"row": "users", "email": "foo@example.test", "password": "{CRYPT}*", "realname": "Foo", "maildir": "example.test/foo/"},
+    {
+        "row": "users",
+        "email": "foo@example.test",
+        "password": "{CRYPT}*",
+        "realname": "Foo",
+        "maildir": "example.test/foo/",
+    },
     {"row": "transports", "domain": "example.test", "transport": "virtual:"},
     {"row": "aliases", "alias": "abuse@example.test", "email": "foo@example.test"},
 ]

@@ -12,7 +12,19 @@ from pyinfra.api.state import StateStage
 from pyinfra.context import ctx_host, ctx_state
 
 from facts.mail_host import File, MailHost, Unit
-from operations import accounts, base, certificate, dovecot, files, packages, passwords, postfix, postgresql, scram, services
+from operations import (
+    accounts,
+    base,
+    certificate,
+    dovecot,
+    files,
+    packages,
+    passwords,
+    postfix,
+    postgresql,
+    scram,
+    services,
+)
 
 ASK = Callable[..., list[str]]
 
@@ -121,7 +133,8 @@ def test_dovecot_block_takes_the_language_of_the_host(ask: ASK) -> None:
         (command,) = ask(there, dovecot.block, "tls", texts)
         assert f"\n{line} = " in command
         done = MailHost(
-            dovecot=version, files={dovecot.CONF: file(dovecot.with_block("a = b\n", "tls", texts[dovecot.dialect(version)]))}
+            dovecot=version,
+            files={dovecot.CONF: file(dovecot.with_block("a = b\n", "tls", texts[dovecot.dialect(version)]))},
         )
         assert ask(done, dovecot.block, "tls", texts) == []
 
@@ -189,7 +202,9 @@ def test_rows_that_left_the_data_stay_until_asked(ask: ASK) -> None:
 
 def test_a_transport_that_chapter_5_changed_stays(ask: ASK) -> None:
     there = accounts_host()
-    there.sql["transports"] = {"example.test": {"domain": "example.test", "transport": "lmtp:unix:private/dovecot-lmtp"}}
+    there.sql["transports"] = {
+        "example.test": {"domain": "example.test", "transport": "lmtp:unix:private/dovecot-lmtp"}
+    }
     assert ask(there, accounts.domains, ["example.test"], "virtual:") == []
 
 

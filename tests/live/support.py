@@ -1,0 +1,67 @@
+"""Run pyinfra as a user types it, and read what it said."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploys.chapters import dovecot, postfix, postgresql
+from lab import Host
+
+LabHost = Callable[..., Host]  # the fixture lab_host: a suite and a name
+ROOT = Path(__file__).parents[2]
+WHOLE = "deploys/dovecot.py"
+STEPS = [f"{step.__module__}.{step.__name__}" for chapter in (postfix, postgresql, dovecot) for step in chapter.STEPS]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run of pyinfra ended with; counts are None where it printed no totals."""
+
+    code: int
+    output: str
+    operations: int | None
+    changes: int | None
+
+    @property
+    def changed(self) -> list[str]:
+        """The names of the operations that changed something."""
+        return re.findall(r"Starting operation: (.+?)\s*\n\s+\[\S+\] Success", self.output)
+
+
+def pyinfra(*arguments: str, **environment: str) -> Run:
+    """`pyinfra inventory.py …` from the repository's root, -y unless it is a --dry run."""
+    words = [sys.executable, "-m", "pyinfra", "inventory.py", *arguments]
+    if "--dry" not in words:
+        words.append("-y")
+    done = subprocess.run(
+        words,
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=600,
+    )
+    total = re.search(r"Grand total\s+(\d+)\s+(\S+)", done.stdout)
+    numbers = [int(total[1]), 0 if total[2] == "-" else int(total[2])] if total else [None, None]
+    return Run(done.returncode, done.stdout, *numbers)
+
+
+def applied(*arguments: str, **environment: str) -> Run:
+    """The same, and it has to succeed."""
+    run = pyinfra(*arguments, **environment)
+    assert run.code == 0, run.output[-4000:]
+    return run
+
+
+def fingerprint(host: Host) -> str:
+    """What a refused run must leave as it was: packages, users, and the files of /etc."""
+    return host.run(
+        "dpkg-query -W; cat /etc/passwd /etc/group; find /etc -xdev -type f -not -name mtab -exec sha256sum {} + | sort;"
+        " ls -la /home /var/lib"
+    ).stdout

@@ -1,0 +1,101 @@
+"""Bad data, an unsupported system, a taken port, a dead host: one clear sentence, exit code 1, an unchanged host."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from lab import inventory_data, names
+from tests.live.support import WHOLE, LabHost, fingerprint, pyinfra
+
+BAD_USERS = '[{"email": "foo@@example.test", "name": "Foo"}]'
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (f"mail_users={BAD_USERS}", "'foo@@example.test' is not an address"),
+        ('mail_domains=["example.test", "example.test"]', "'example.test' stands there twice"),
+        ('mail_aliases={"sales@example.test": ["ghost@example.test"]}', "leads to ghost@example.test"),
+        ("mail_uid=7", "mail_uid = 7 is reserved"),
+        ("mail_hostname=mx1", "'mx1' is not a full host name"),
+        ("mail_hostname=nowhere.example.test", "nowhere.example.test does not resolve on this host"),
+        ("password_scheme=SHA512", "'SHA512' is none of"),
+    ],
+)
+def test_bad_data(lab_host: LabHost, data: str, said: str) -> None:
+    host = lab_host(names.DEFAULT_SUITE)
+    before = fingerprint(host)
+    run = pyinfra(WHOLE, "--data", data)
+    assert run.code == 1 and said in run.output and "Traceback" not in run.output, run.output
+    assert "nothing was changed" in run.output
+    assert fingerprint(host) == before
+
+
+def test_an_empty_password(lab_host: LabHost, tmp_path: Path) -> None:
+    host = lab_host(names.DEFAULT_SUITE)
+    before = fingerprint(host)
+    accounts = tmp_path / "accounts.json"
+    accounts.write_text(json.dumps({"foo@example.test": "", "bar@example.test": "long enough"}))
+    accounts.chmod(0o600)
+    run = pyinfra(WHOLE, MAILROOM_ACCOUNTS_FILE=str(accounts))
+    assert run.code == 1 and "the password of foo@example.test is empty" in run.output
+    assert fingerprint(host) == before
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (
+            "printf 'ID=centos\\nVERSION_ID=7\\nPRETTY_NAME=\"CentOS Linux 7\"\\n' > /etc/os-release",
+            "CentOS Linux 7 is not supported",
+        ),
+        (
+            "rm /etc/os-release; echo 'CentOS release 6.10 (Final)' > /etc/redhat-release",
+            "CentOS release 6.10 (Final) is not supported",
+        ),
+        (
+            "printf 'ID=alpine\\nVERSION_ID=3.22\\nID_LIKE=debian\\nPRETTY_NAME=Alpine\\n' > /etc/os-release",
+            "Alpine is not supported",
+        ),
+    ],
+)
+def test_unsupported_systems(lab_host: LabHost, make: str, said: str) -> None:
+    host = lab_host(names.DEFAULT_SUITE)
+    host.run("cp -a /etc/os-release /root/os-release")
+    host.run(make)
+    try:
+        before = fingerprint(host)
+        run = pyinfra(WHOLE)
+        assert run.code == 1 and said in run.output and "use a host with Debian" in run.output, run.output
+        assert "Traceback" not in run.output
+        assert fingerprint(host) == before
+    finally:
+        host.run("rm -f /etc/redhat-release /etc/os-release; cp -a /root/os-release /etc/os-release")
+
+
+def test_a_port_of_somebody_else(lab_host: LabHost) -> None:
+    """A mail server that is not ours keeps its port; here it is played by sshd."""
+    client = lab_host(names.DEFAULT_SUITE, "client")
+    client.run("/usr/sbin/sshd -p 25 -o PidFile=/run/sshd-25.pid")
+    try:
+        record = client.record
+        inventory = Path(os.environ["MAILROOM_LAB_DIR"]) / "other.py"
+        inventory.write_text(f"mail = [('client', {inventory_data(record)!r})]\n")
+        run = pyinfra(WHOLE, MAILROOM_INVENTORY=str(inventory.resolve()))
+        assert run.code == 1 and "port 25 is taken by" in run.output, run.output
+    finally:
+        client.run("kill $(cat /run/sshd-25.pid)")
+
+
+def test_a_dead_host(tmp_path: Path) -> None:
+    inventory = tmp_path / "dead.py"
+    inventory.write_text("mail = [('dead', {'ssh_hostname': '127.0.0.1', 'ssh_port': 1, 'ssh_user': 'root'})]\n")
+    run = pyinfra(WHOLE, MAILROOM_INVENTORY=str(inventory))
+    assert run.code == 1 and "Could not connect" in run.output and "Traceback" not in run.output
+
+
+def test_no_lab(tmp_path: Path) -> None:
+    run = pyinfra(WHOLE, MAILROOM_LAB_DIR=str(tmp_path / "none"))
+    assert run.code == 1 and "make up" in run.output and "Traceback" not in run.output

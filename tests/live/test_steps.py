@@ -1,0 +1,39 @@
+"""On a bare host: each step alone, in the article's order, makes the same server as the whole run; and twice is once."""
+
+import pytest
+
+from lab import Host, snapshots
+from tests.live.support import STEPS, WHOLE, applied, fingerprint, pyinfra
+
+
+@pytest.mark.slow
+def test_single_steps_equal_the_whole_run(mx: Host) -> None:
+    """Each step alone applies, and applies again without a change; after the last one the whole run has nothing to do."""
+    snapshots.rewind("mx1", "bare")
+    for step in STEPS:
+        applied(step)
+        again = applied(step)
+        assert again.changes == 0, f"{step} changes again: {again.changed}"
+    whole = applied(WHOLE)
+    assert whole.changes == 0, whole.changed
+
+
+@pytest.mark.slow
+def test_twice_is_once(mx: Host) -> None:
+    """The whole run on a bare host, and what is left to do after it: nothing, said by a run and by a prediction."""
+    snapshots.rewind("mx1", "bare")
+    first = applied(WHOLE)
+    assert first.changes and first.changes > 40
+    second = applied(WHOLE)
+    assert (second.changes, second.operations) == (0, first.operations), second.changed
+    predicted = applied(WHOLE, "--dry").output
+    assert "Detected changes:" in predicted and "1 (mx1)" not in predicted
+
+
+def test_a_step_without_its_chapter_names_the_step_to_run(mx: Host) -> None:
+    snapshots.rewind("mx1", "bare")
+    before = fingerprint(mx)
+    run = pyinfra("deploys.chapters.dovecot.tls")
+    assert run.code == 1
+    assert "run first: pyinfra inventory.py deploys.chapters.dovecot.install" in run.output
+    assert fingerprint(mx) == before
