@@ -1,0 +1,94 @@
+"""podman or Docker: which one there is, and the flags that make systemd feel at home in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from lab import tools
+from lab.errors import LabError
+
+CAP_SYS_RESOURCE = 24
+
+
+@dataclass(frozen=True)
+class Engine:
+    name: str
+
+    def argv(self, *args: str) -> list[str]:
+        # Debian's crun refuses a hybrid cgroup v1 hierarchy; runc does not mind.
+        runtime = ["--runtime", "runc"] if self.name == "podman" and old_cgroups() else []
+        return [self.name, *runtime, *args]
+
+    def run(self, *args: str, check: bool = True, stdin: str | None = None) -> str:
+        """Run one engine command and return what it printed."""
+        done = subprocess.run(self.argv(*args), input=stdin, text=True, capture_output=True, check=False)
+        if check and done.returncode:
+            why = (done.stderr or done.stdout).strip().splitlines()[-1:]
+            raise LabError(f"{self.name} {args[0]} failed: {' '.join(why)}")
+        return done.stdout.strip()
+
+    def ok(self, *args: str) -> bool:
+        return subprocess.run(self.argv(*args), capture_output=True, check=False).returncode == 0
+
+    def inspect(self, kind: str, *names: str) -> list[dict[str, Any]]:
+        """What the engine knows about these containers, images or networks; unknown ones left out."""
+        if not names:
+            return []
+        return list(json.loads(self.run(kind, "inspect", *names, check=False) or "[]"))
+
+    def guest_flags(self) -> list[str]:
+        # Without SYS_ADMIN systemd cannot set up PrivateTmp, ProtectSystem and their like: units
+        # start unprotected and look healthy. NET_ADMIN lets the guest seal its own routes.
+        # AppArmor's container profile would refuse the same mounts again.
+        flags = ["--cap-add", "SYS_ADMIN", "--cap-add", "NET_ADMIN"]
+        flags += ["--security-opt", "apparmor=unconfined", "--security-opt", "label=disable"]
+        flags += ["--stop-signal", "SIGRTMIN+3", "--restart", "always"]
+        if self.name == "docker":
+            flags += ["--cgroupns", "private", "--tmpfs", "/run", "--tmpfs", "/run/lock"]
+            return [*flags, "--env", "container=docker"]
+        flags += ["--systemd", "always", "--no-hosts"]
+        if os.geteuid() == 0 and not has_capability(CAP_SYS_RESOURCE):
+            # podman asks for more than a root without SYS_RESOURCE may hand on
+            flags += ["--ulimit", "nofile=20000:20000", "--ulimit", "nproc=32768:32768"]
+        return flags
+
+
+@cache
+def old_cgroups() -> bool:
+    return not Path("/sys/fs/cgroup/cgroup.controllers").exists()
+
+
+def has_capability(bit: int) -> bool:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("CapEff:"):
+            return bool(int(line.split()[1], 16) >> bit & 1)
+    return True
+
+
+def present() -> Engine | None:
+    """The engine if there is one: nothing is installed just to take a lab down."""
+    return find() if shutil.which("podman") or shutil.which("docker") else None
+
+
+@cache
+def find() -> Engine:
+    """The engine to use: LAB_ENGINE, else podman, else a Docker that answers, else podman installed."""
+    wanted = os.environ.get("LAB_ENGINE")
+    if wanted not in (None, "", "podman", "docker"):
+        raise LabError(f"LAB_ENGINE is {wanted!r}.", "Set it to podman or docker.")
+    if not wanted:
+        docker = Engine("docker")
+        usable = not shutil.which("podman") and shutil.which("docker") and docker.ok("info")
+        wanted = "docker" if usable else "podman"
+    if wanted == "podman":
+        tools.need_podman(old_cgroups())
+    elif not Engine("docker").ok("info"):
+        raise LabError("Docker does not answer.", "Start its daemon, or set LAB_ENGINE=podman.")
+    return Engine(wanted)

@@ -1,0 +1,133 @@
+"""One lab host: made, found again, waited for, removed. The truth about it is its container's labels."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from lab import aptcache, image, names, state
+from lab.engine import Engine
+from lab.errors import LabError
+
+READY = 60  # seconds for ssh to answer; it takes two or three
+SETTLED = 20  # seconds for the rest to start
+HOST_KEY = "/etc/ssh/ssh_host_ed25519_key.pub"
+
+
+@dataclass
+class Found:
+    """A container of this lab, as the engine describes it."""
+
+    host: state.Record
+    running: bool
+    mounted: bool  # with the key and the names of this very lab
+    mirrors: list[str]  # the host names it may reach
+
+
+def container(name: str) -> str:
+    return f"{names.prefix()}-{name}"
+
+
+def find_all(engine: Engine) -> dict[str, Found]:
+    """Every host of this lab, running or left behind by a run that was killed."""
+    label = f"label=mailroom.lab={names.prefix()}"
+    ids = engine.run("ps", "--all", "--quiet", "--filter", label).split()
+    found = {}
+    for one in engine.inspect("container", *ids):
+        labels = one["Config"]["Labels"]
+        host = json.loads(labels["mailroom.host"])
+        mounted = state.path("id_ed25519.pub").exists() and state.path("guest").is_dir()
+        found[host["name"]] = Found(host, one["State"]["Running"], mounted, image.split_mirrors(labels))
+    return found
+
+
+def plan(name: str, suite: str, role: str, subnet: str, others: dict[str, Any]) -> state.Record:
+    """A new host's record for lab.json: address and ports that no other host of ours has."""
+    net = subnet.rsplit(".", 1)[0]
+    address = f"{net}.{names.octet(name, {int(o['address'].split('.')[3]) for o in others.values()})}"
+    taken = {port for other in others.values() for port in other["ports"].values()}
+    wanted = ["22", *(str(port) for port in names.MAIL_PORTS if role == "mail")]
+    ports: dict[str, int] = {}
+    for inside in wanted:
+        ports[inside] = free_port(taken | set(ports.values()))
+    return {
+        "name": name, "fqdn": names.fqdn(name, role), "role": role, "suite": suite,
+        "address": address, "ssh_port": ports["22"], "ports": ports,
+    }  # fmt: skip
+
+
+def free_port(taken: set[int]) -> int:
+    for port in names.ports():
+        if port in taken:
+            continue
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise LabError(f"No free port on 127.0.0.1 in {names.PORTS.start}-{names.PORTS.stop - 1}.")
+
+
+def create(engine: Engine, host: state.Record, image: str) -> None:
+    """Start a host from an image, a bare one or a snapshot."""
+    me = container(host["name"])
+    guest = state.path("guest")
+    archives = aptcache.fill(host["suite"], me)
+    mounts = [
+        f"{state.path('id_ed25519.pub')}:/root/.ssh/authorized_keys:ro",
+        f"{guest}:/etc/mailroom-lab:ro",
+        f"{guest}/hosts:/etc/hosts:ro",
+        f"{guest}/resolv.conf:/etc/resolv.conf:ro",
+        f"{archives}:/var/cache/apt/archives",
+    ]
+    published = [f"127.0.0.1:{outside}:{inside}" for inside, outside in host["ports"].items()]
+    labels = [f"mailroom.lab={names.prefix()}", f"mailroom.host={json.dumps(host)}"]
+    engine.run(
+        "run", "--detach", "--name", me, "--hostname", host["fqdn"],
+        "--network", names.prefix(), "--ip", host["address"], "--mac-address", names.mac(host["address"]),
+        *engine.guest_flags(),
+        *(word for mount in mounts for word in ("--volume", mount)),
+        *(word for port in published for word in ("--publish", port)),
+        *(word for label in labels for word in ("--label", label)),
+        image,
+    )  # fmt: skip
+
+
+def start(engine: Engine, name: str) -> None:
+    engine.run("start", container(name))
+
+
+def seal_again(engine: Engine, name: str) -> None:
+    engine.run("exec", container(name), "systemctl", "restart", "mailroom-seal")
+
+
+def wait(engine: Engine, host: state.Record) -> str:
+    """Wait until ssh answers; return the host's key, read past the network."""
+    deadline = time.monotonic() + READY
+    while not state.greets(host["ssh_port"]):
+        if time.monotonic() > deadline:
+            me = container(host["name"])
+            raise LabError(
+                f"{host['name']} started, but ssh did not answer within {READY} s.",
+                f"Look at: {engine.name} exec {me} journalctl -b -u ssh",
+            )
+        time.sleep(0.05)
+    # Until everything else has started too; a unit that fails or hangs is not the lab's business.
+    script = f"timeout {SETTLED} systemctl is-system-running --wait >/dev/null; cat {HOST_KEY}"
+    return " ".join(engine.run("exec", container(host["name"]), "sh", "-c", script).split()[:2])
+
+
+def remove(engine: Engine, host: state.Record) -> None:
+    me = container(host["name"])
+    engine.run("rm", "--force", "--volumes", *stop_now(engine), me)
+    aptcache.drop(host["suite"], me)
+
+
+def stop_now(engine: Engine) -> list[str]:
+    """A lab host is thrown away, not shut down; Docker's rm --force kills anyway."""
+    return ["--time", "0"] if engine.name == "podman" else []

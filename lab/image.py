@@ -1,0 +1,156 @@
+"""The bare Debian that every host starts from: made once per suite, shared by all checkouts."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from lab import names, tools
+from lab.engine import Engine
+from lab.errors import LabError
+from lab.progress import busy, say
+
+GUEST = Path(__file__).resolve().parent / "guest"
+PACKAGES = ["ca-certificates", "dbus", "iproute2", "libpam-systemd", "netbase", "openssh-server", "procps"]
+PACKAGES += ["systemd-sysv"]
+WEEK = 7 * 24 * 3600
+
+
+def recipe(suite: str) -> str:
+    """A digest of all that goes into the image: another recipe is another image, beside the old."""
+    digest = hashlib.sha256(f"{suite} {PACKAGES}".encode())
+    for path in sorted(GUEST.rglob("*")):
+        if path.is_file():
+            digest.update(f"{path.relative_to(GUEST)}".encode() + path.read_bytes())
+    return digest.hexdigest()[:10]
+
+
+def reference(suite: str) -> str:
+    return f"localhost/mailroom-base:{suite}-{recipe(suite)}"
+
+
+def ensure(engine: Engine, suite: str) -> str:
+    """The base image's name, built first where it is not there yet."""
+    if suite not in names.SUITES:
+        raise LabError(f"No suite {suite!r}.", f"Choose one of: {', '.join(names.SUITES)}.")
+    if not engine.ok("image", "inspect", reference(suite)):
+        with one_at_a_time(f"image-{suite}"):
+            if not engine.ok("image", "inspect", reference(suite)):
+                build(engine, suite)
+    return reference(suite)
+
+
+@contextmanager
+def one_at_a_time(what: str) -> Iterator[None]:
+    """Two checkouts may come up at once: the second waits and then finds the work done."""
+    names.cache().mkdir(parents=True, exist_ok=True)
+    with (names.cache() / f"{what}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def build(engine: Engine, suite: str) -> None:
+    if not tools.have_mmdebstrap():
+        from_registry(engine, suite)
+        return
+    tar = rootfs(suite)
+    changes = [
+        'CMD ["/sbin/init"]',
+        "STOPSIGNAL SIGRTMIN+3",
+        f"LABEL mailroom.mirrors={','.join(mirrors_in(tar))}",
+    ]
+    options = [word for change in changes for word in ("--change", change)]
+    with busy(f"importing the {suite} image"):
+        engine.run("import", *options, str(tar), reference(suite))
+
+
+def rootfs(suite: str) -> Path:
+    """The root file system as a tar, from the cache or from mmdebstrap."""
+    tar = names.cache() / f"{suite}-{recipe(suite)}.tar"
+    if tar.exists():
+        return tar
+    tar.parent.mkdir(parents=True, exist_ok=True)
+    say(f"making a bare Debian {suite} once, about half a minute (kept in {tar.parent})")
+    for old in names.cache().glob(f"{suite}-*.tar*"):
+        if old.stat().st_mtime < time.time() - WEEK:  # of another recipe, or of a run that was killed
+            old.unlink()
+    work = tar.with_suffix(f".tar.{os.getpid()}")  # renamed when whole: a killed run leaves no half
+    inside = "/tmp/mailroom-tree"
+    command = ["mmdebstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}"]
+    command += ["--format=tar", "--quiet", "--skip=cleanup/apt/lists,cleanup/apt/cache"]
+    command += [f"--dpkgopt={GUEST / 'tree/etc/dpkg/dpkg.cfg.d/lab'}"]
+    command += [f"--aptopt={GUEST / 'tree/etc/apt/apt.conf.d/90lab'}"]
+    command += [f'--customize-hook=mkdir "$1{inside}"']
+    command += [f"--customize-hook=sync-in '{GUEST}' {inside}"]
+    command += [f'--customize-hook=chroot "$1" sh {inside}/setup {inside}/tree']
+    command += [f'--customize-hook=rm -r "$1{inside}"']
+    with busy(f"mmdebstrap {suite}"):
+        done = subprocess.run([*command, suite, str(work)], text=True, capture_output=True, check=False)
+    if done.returncode:
+        work.unlink(missing_ok=True)
+        raise LabError(
+            f"mmdebstrap could not make {suite}: {done.stderr.strip()[-600:]}",
+            "Check that this machine reaches its Debian mirror, then run the command again.",
+        )
+    work.rename(tar)
+    return tar
+
+
+def mirrors_in(tar: Path) -> list[str]:
+    """The host names in the image's own apt sources: all that its hosts may reach."""
+    wanted = ("./etc/apt/sources.list", "./etc/apt/sources.list.d")
+    done = subprocess.run(
+        ["tar", "--extract", "--to-stdout", "--file", str(tar), *wanted],
+        text=True, capture_output=True, check=False,
+    )  # fmt: skip
+    return sorted(set(re.findall(r"\bhttps?://([^/\s:]+)", done.stdout)))
+
+
+def mirrors(engine: Engine, image: str) -> list[str]:
+    (found,) = engine.inspect("image", image)
+    return split_mirrors(found["Config"].get("Labels") or {})
+
+
+def split_mirrors(labels: dict[str, str]) -> list[str]:
+    return [name for name in labels.get("mailroom.mirrors", "").split(",") if name]
+
+
+def forget(engine: Engine) -> None:
+    """Drop every base image, of older recipes too."""
+    reference = "reference=localhost/mailroom-base"
+    for one in engine.run("images", "--quiet", "--filter", reference).split():
+        engine.run("rmi", one, check=False)
+
+
+def from_registry(engine: Engine, suite: str) -> None:
+    """Where mmdebstrap cannot be had: the same recipe on the official debian image."""
+    say(f"no mmdebstrap here: building on the registry's debian:{suite}")
+    with tempfile.TemporaryDirectory() as folder, busy(f"building the {suite} image"):
+        shutil.copytree(GUEST, Path(folder) / "guest")
+        packages = " ".join(PACKAGES)
+        (Path(folder) / "Dockerfile").write_text(
+            f"FROM debian:{suite}\nCOPY guest /tmp/guest\n"
+            "RUN cp /tmp/guest/tree/etc/dpkg/dpkg.cfg.d/lab /etc/dpkg/dpkg.cfg.d/ && apt-get update"
+            f" && apt-get install --yes --no-install-recommends {packages}"
+            " && sh /tmp/guest/setup /tmp/guest/tree && rm -r /tmp/guest\n"
+            'CMD ["/sbin/init"]\nSTOPSIGNAL SIGRTMIN+3\n'
+        )
+        engine.run("build", "--tag", reference(suite) + "-unlabelled", folder)
+        sources = engine.run(
+            "run", "--rm", "--entrypoint", "sh", reference(suite) + "-unlabelled",
+            "-c", "cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null", check=False,
+        )  # fmt: skip
+        found = sorted(set(re.findall(r"\bhttps?://([^/\s:]+)", sources)))
+        (Path(folder) / "Dockerfile").write_text(
+            f"FROM {reference(suite)}-unlabelled\nLABEL mailroom.mirrors={','.join(found)}\n"
+        )
+        engine.run("build", "--tag", reference(suite), folder)

@@ -1,0 +1,86 @@
+"""Names, addresses and ports, derived from where the lab's files are, so that two checkouts never meet."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from ipaddress import IPv4Network
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SUITES = ("trixie", "bookworm")
+DEFAULT_SUITE = "trixie"
+DEFAULT_HOSTS = ("mx1", "client")
+DOMAIN = "example.test"  # the factory's own domain
+ELSEWHERE = "example.net"  # where strangers live: the same lab network, another domain
+MAIL_PORTS = (25, 143, 465, 587, 993)
+
+# RFC 2544 set this range aside for test networks: no Internet route covers it.
+TEST_RANGE = IPv4Network("198.18.0.0/15")
+# Below the kernel's ephemeral ports, so that no outgoing connection sits on one of ours by chance.
+PORTS = range(20000, 30000)
+
+
+def directory() -> Path:
+    """The lab's own files: .lab in the checkout, or MAILROOM_LAB_DIR for a second lab beside it."""
+    return (ROOT / (os.environ.get("MAILROOM_LAB_DIR") or ".lab")).resolve()
+
+
+def cache() -> Path:
+    """What is worth keeping between labs and checkouts: root file systems and Debian packages."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mailroom"
+
+
+def fingerprint() -> int:
+    return int(hashlib.sha256(str(directory()).encode()).hexdigest()[:8], 16)
+
+
+def prefix() -> str:
+    return f"mailroom-{fingerprint():08x}"
+
+
+def subnets() -> list[IPv4Network]:
+    """Every candidate network, the checkout's own first."""
+    every = list(TEST_RANGE.subnets(new_prefix=24))
+    start = fingerprint() % len(every)
+    return every[start:] + every[:start]
+
+
+def ports() -> list[int]:
+    """Every candidate port for 127.0.0.1, the checkout's own hundred first."""
+    start = fingerprint() % (len(PORTS) // 100) * 100
+    return list(PORTS[start:]) + list(PORTS[:start])
+
+
+def valid(name: str) -> bool:
+    return bool(re.fullmatch(r"[a-z][a-z0-9-]{0,30}", name))
+
+
+def role(name: str) -> str:
+    return "mail" if re.fullmatch(r"mx\d*", name) else "client"
+
+
+def fqdn(name: str, role: str) -> str:
+    return f"{name}.{DOMAIN if role == 'mail' else ELSEWHERE}"
+
+
+def octet(name: str, taken: set[int]) -> int:
+    """mx1 is always .10, mx2 .11 and so on; the others follow from .100."""
+    number = re.fullmatch(r"mx([1-9]|[1-8]\d)", name)
+    if number and 9 + int(number[1]) not in taken:
+        return 9 + int(number[1])
+    return next(n for n in range(100, 255) if n not in taken)
+
+
+def mac(address: str) -> str:
+    """A host's network card follows from its address: made anew, it is not taken for another.
+
+    With a card of a new number, this machine goes on talking to the old one for half a minute.
+    """
+    return "02:42:" + ":".join(f"{int(part):02x}" for part in address.split("."))
+
+
+def slug(title: str) -> str:
+    """A snapshot's title as an image tag: "chapter 4, TLS" becomes chapter-4-tls."""
+    return re.sub(r"[^a-z0-9_.]+", "-", title.lower()).strip("-.")[:100]

@@ -1,0 +1,96 @@
+"""A lab host behaves like a server: systemd's sandbox holds, names resolve, and nothing gets out."""
+
+from __future__ import annotations
+
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from lab import Host
+
+OUTSIDE = "192.0.2.77"  # set aside for documentation (RFC 5737): nobody is there
+
+
+def in_unit(host: Host, script: str, *properties: str) -> subprocess.CompletedProcess[str]:
+    """Run a script as a transient unit with these properties."""
+    options = [word for one in properties for word in ("-p", one)]
+    command = ["systemd-run", "--quiet", "--wait", "--collect", "--pipe", *options, "sh", "-c", script]
+    return host.run(command, check=False)
+
+
+def test_boots_clean(mx: Host) -> None:
+    assert mx.run("systemctl is-system-running").stdout.strip() == "running"
+    assert mx.run("journalctl --boot --priority err --no-pager --quiet").stdout == ""
+    release = mx.run(". /etc/os-release; echo $VERSION_CODENAME").stdout.strip()
+    assert release == mx.suite
+
+
+def test_bare(mx: Host) -> None:
+    """What a deploy needs it must install itself: nothing of it is there by accident."""
+    for program in ("python3", "postconf", "doveconf", "psql", "openssl", "curl"):
+        found = mx.run(f"command -v {program}", check=False).stdout
+        assert found == "" or program == "openssl"
+
+
+def test_private_tmp(mx: Host) -> None:
+    mx.run("touch /tmp/of-the-host")
+    assert in_unit(mx, "ls /tmp").stdout.split().count("of-the-host") == 1
+    assert "of-the-host" not in in_unit(mx, "ls /tmp", "PrivateTmp=yes").stdout
+
+
+@pytest.mark.parametrize(("level", "path"), [("yes", "/usr/x"), ("full", "/etc/x"), ("strict", "/var/x")])
+def test_protect_system(mx: Host, level: str, path: str) -> None:
+    refused = in_unit(mx, f"touch {path}", f"ProtectSystem={level}")
+    assert refused.returncode and "Read-only file system" in refused.stderr
+    assert in_unit(mx, f"touch {path} && rm {path}").returncode == 0, "refused without it too"
+
+
+def test_dynamic_user_and_protect_home(mx: Host) -> None:
+    assert in_unit(mx, "id -u", "DynamicUser=yes").stdout.strip() not in ("", "0")
+    assert in_unit(mx, "ls /root/.ssh/authorized_keys", "ProtectHome=yes").returncode
+
+
+def test_names_both_ways(mx: Host, client: Host) -> None:
+    assert mx.run("hostname --fqdn").stdout.strip() == "mx1.example.test"
+    assert client.run("hostname --fqdn").stdout.strip() == "client.example.net"
+    for here in (mx, client):
+        for there in (mx, client):
+            for name in (there.name, there.fqdn):
+                assert here.run(["getent", "hosts", name]).stdout.split()[0] == there.address
+            assert here.run(["getent", "hosts", there.address]).stdout.split()[1] == there.fqdn
+
+
+def test_each_has_its_own_host_key_and_machine_id(mx: Host, client: Host) -> None:
+    for file in ("/etc/ssh/ssh_host_ed25519_key.pub", "/etc/machine-id"):
+        assert mx.run(["cat", file]).stdout.strip() != client.run(["cat", file]).stdout.strip() != ""
+
+
+def test_sealed(mx: Host) -> None:
+    refused = mx.run(["ip", "route", "get", OUTSIDE], check=False)
+    assert "unreachable" in refused.stdout + refused.stderr or "No route" in refused.stderr
+    try_it = f"timeout 5 bash -c 'echo > /dev/tcp/{OUTSIDE}/80'"
+    assert "No route to host" in mx.run(try_it, check=False).stderr
+    assert mx.run("getent ahosts example.org", check=False).returncode
+
+
+def test_mirror_works_on_two_hosts_at_once(mx: Host, client: Host) -> None:
+    """They share what they download, and apt's locks do not get in the way."""
+    install = "apt-get update -q && apt-get install -q --yes --no-install-recommends netcat-openbsd"
+    with ThreadPoolExecutor() as pool:
+        done = list(pool.map(lambda host: host.run(install, check=False), (mx, client)))
+    assert [one.returncode for one in done] == [0, 0], [one.stderr for one in done]
+
+
+def test_hosts_talk_to_each_other(mx: Host, client: Host) -> None:
+    greeting = client.run(f"timeout 5 bash -c 'read -r line < /dev/tcp/{mx.fqdn}/22; echo $line'")
+    assert greeting.stdout.startswith("SSH-2.0-")
+
+
+def test_run_keeps_output_apart(mx: Host) -> None:
+    done = mx.run("cat; echo no >&2; exit 3", stdin="yes", check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (3, "yes", "no\n")
+    with pytest.raises(subprocess.CalledProcessError):
+        mx.run("false")
+    with pytest.raises(subprocess.TimeoutExpired):
+        mx.run("sleep 5", timeout=0.3)
