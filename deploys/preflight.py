@@ -99,7 +99,7 @@ def refusals(there: MailHost, checked: MailData, found: Platform) -> list[str]:
     if int(system.get("free_mb") or FREE_MB) < FREE_MB:
         problems.append(f"only {system['free_mb']} MB are free in /var; packages and mail need at least {FREE_MB} MB")
     for port, role in PORTS.items():
-        ours = any(package in there.packages for package in found.packages[role])
+        ours = found.packages[role][0] in there.packages  # the first one is the daemon's own
         if port in there.listeners and not ours:
             who = there.listeners[port] or "another program"
             problems.append(
