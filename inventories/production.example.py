@@ -22,6 +22,11 @@ mail: list[tuple[str, dict[str, Any]]] = [
             "ssh_strict_host_key_checking": "yes",
             # CHANGE: the name that the server greets with and its certificate carries
             "mail_hostname": "mail.example.org",
+            # CHANGE: the domains whose mail comes here, and who has a mailbox; the knobs and their
+            # defaults are in group_data/all.py
+            "mail_domains": ["example.org"],
+            "mail_users": [{"email": "foo@example.org", "name": "Foo Lastname"}],
+            "mail_aliases": {"hello@example.org": ["foo@example.org"]},
             # CHANGE: {"foo@example.org": "password", …}; chmod 600
             "accounts_file": "secrets/accounts.json",
             # CHANGE: {"mailreader": "password of the database role"}; chmod 600
