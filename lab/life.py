@@ -6,7 +6,7 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from lab import aptcache, hosts, image, names, network, snapshots, state
+from lab import aptcache, hosts, image, limits, names, network, snapshots, state
 from lab.engine import Engine, find, present
 from lab.errors import LabError
 from lab.progress import busy, say
@@ -36,6 +36,8 @@ def up(asked: Asked, suite: str, roles: dict[str, str] | None = None) -> dict[st
         mirrors = {m for name in records.keys() - fresh for m in found[name].mirrors}
         mirrors |= {m for base in images.values() for m in image.mirrors(engine, base)}
         rerouted = network.write_guest_files(subnet, records, sorted(mirrors))
+        if fresh:
+            limits.raise_inotify()
         for name in fresh:
             with busy(f"starting {name}"):
                 hosts.create(engine, records[name], images[records[name]["suite"]])

@@ -1,0 +1,33 @@
+"""What the kernel lets one user have: the default is enough for a few hosts, not for a workshop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lab.progress import say
+
+# Each host's systemd watches files with about six instances of inotify, all counted for the same user. Without them it
+# starts, waits for its own units for ever, and never comes to sshd (inotify(7), "Too many open files").
+INSTANCES = Path("/proc/sys/fs/inotify/max_user_instances")
+ENOUGH = 1024
+LOW = 512
+
+
+def raise_inotify() -> None:
+    """More inotify instances until the next reboot, where we may; else a sentence that says how."""
+    try:
+        now = int(INSTANCES.read_text())
+    except (OSError, ValueError):
+        return  # not Linux, or hidden from us: the engine's own machine has its own limit
+    if now >= LOW:
+        return
+    try:
+        INSTANCES.write_text(str(ENOUGH))
+    except OSError:
+        say(
+            f"fs.inotify.max_user_instances is {now}: enough for a few hosts. For more: sudo sysctl fs.inotify.max_user_instances={ENOUGH}"
+        )
+    else:
+        say(
+            f"fs.inotify.max_user_instances was {now}, now {ENOUGH} until the next reboot: every host's systemd needs some"
+        )
