@@ -10,6 +10,7 @@ part system
 printf 'id=%s\nversion=%s\npretty=%s\n' "$ID" "$VERSION_ID" "$PRETTY_NAME"
 [ -e /etc/os-release ] || printf 'pretty=%s\n' "$(cat /etc/redhat-release /etc/issue 2>/dev/null | grep . | head -n1)"
 printf 'fqdn=%s\n' "$(hostname -f 2>/dev/null || hostname)"
+printf 'nodename=%s\n' "$(uname -n)"
 printf 'uid=%s\n' "$(id -u)"
 printf 'now=%s\n' "$(date +%s)"
 printf 'init=%s\n' "$(cat /proc/1/comm 2>/dev/null)"

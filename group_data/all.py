@@ -10,7 +10,7 @@ mail_users = [
     {"email": "foo@example.test", "name": "Foo Lastname"},
     {"email": "bar@example.test", "name": "Bar Lastname"},
 ]
-mail_aliases = {}  # "sales@example.test": ["foo@example.test", "bar@example.test"]
+mail_aliases: dict[str, list[str]] = {}  # "sales@example.test": ["foo@example.test", "bar@example.test"]
 mail_postmaster = None  # who gets postmaster@, abuse@ and root's mail; None is the first user
 prune_accounts = False  # delete rows that are not in the data any more (mail on the disk stays)
 password_scheme = "ARGON2ID"  # or SHA512-CRYPT, for a Dovecot without libsodium

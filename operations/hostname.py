@@ -7,6 +7,7 @@ from operations.base import Commands, changing, mail_host
 
 @changing
 def is_set(fqdn: str) -> Commands:
-    """The host answers `hostname -f` with this FQDN; nothing happens where it does so already."""
-    if mail_host().system.get("fqdn") != fqdn:
+    """The host is called by this FQDN, by `hostname` or (as Debian's installer does it) by `hostname -f`."""
+    system = mail_host().system
+    if fqdn not in (system.get("nodename"), system.get("fqdn")):
         yield from server.hostname._inner(hostname=fqdn)

@@ -5,6 +5,12 @@ smtpd_tls_wrappermode=no
 smtpd_tls_security_level=encrypt
 smtpd_relay_restrictions=permit_sasl_authenticated,reject
 milter_macro_daemon_name=ORIGINATING"""
+SUBMISSION_ARTICLE = """syslog_name=postfix/submission
+smtpd_tls_wrappermode=no
+smtpd_tls_security_level=encrypt
+smtpd_sasl_auth_enable=yes
+smtpd_relay_restrictions=permit_mynetworks,permit_sasl_authenticated,defer_unauth_destination
+milter_macro_daemon_name=ORIGINATING"""
 SUBMISSIONS = """syslog_name=postfix/submissions
 smtpd_tls_wrappermode=yes
 smtpd_relay_restrictions=permit_sasl_authenticated,reject

@@ -144,7 +144,9 @@ def accounts() -> None:
     needs="postgresql",
 )
 def maps() -> None:
-    """/etc/postfix/pgsql/*.cf: one question each. The old form (table, select_field) is gone since Postfix 3.x's manual."""
+    """/etc/postfix/pgsql/*.cf: one question each, as SQL. The article's form (table, select_field) has been obsolete since
+    Postfix 2.2, and its files, which hold a password, may be read by everybody. https://www.postfix.org/pgsql_table.5.html
+    """
     files.directory(name="Directory of the maps", path="/etc/postfix/pgsql", mode="750", owner="root:postfix")
     for path in MAPS:
         name = path.rpartition("/")[2].removesuffix(".cf")
