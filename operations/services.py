@@ -3,8 +3,10 @@
 from operations.base import Commands, changing, mail_host, shell
 
 # Waits for the port as well: a unit is "active" before PostgreSQL answers, and what follows needs the answer.
+# Learners restart often: without reset-failed, systemd refuses a sixth start within ten seconds.
 # A running daemon is not stopped for files that it would not start with: the check comes first.
 START = """{check} || {{ echo "$1 would not start with its files; it was left as it is" >&2; exit 1; }}
+systemctl reset-failed "$1" 2>/dev/null || true
 systemctl restart "$1" || {{ journalctl -u "$1" -n 15 --no-pager -o cat >&2; exit 1; }}
 n=0
 while [ -n "$2" ] && ! ss -Hlnt "sport = :$2" | grep -q .; do
