@@ -1,0 +1,26 @@
+"""The proof, from outside: claims of the chapters and their negatives, over real protocols.
+
+    import checks
+    checks.run()                                # the lab, everything
+    checks.run(target, only=["dovecot.tls"])    # one step: a list of checks.Result
+    checks.for_step("dovecot.tls")              # which checks a step has
+"""
+
+from checks import (  # noqa: F401 - importing them registers their checks
+    certificate,
+    delivery,
+    host,
+    imap,
+    login,
+    maps,
+    postfix,
+    reach,
+    sql,
+    submission,
+    tables,
+)
+from checks.model import CannotStart, Check, Result
+from checks.runner import for_step, run, selected
+from checks.target import Target, lab_target
+
+__all__ = ["CannotStart", "Check", "Result", "Target", "for_step", "lab_target", "run", "selected"]

@@ -1,0 +1,158 @@
+"""Which checks run, in which order, and what becomes of those that stand on a dead service."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from fnmatch import fnmatchcase
+from itertools import groupby
+
+from checks.model import (
+    LAST,
+    REGISTER,
+    CannotStart,
+    Check,
+    Failed,
+    Result,
+    Skipped,
+    Verdict,
+    Warned,
+)
+from checks.target import Target, lab_target
+
+OnResult = Callable[[Result], None]
+SEE = "See {0}: python -m checks --only {0}"
+
+
+def selected(
+    only: Sequence[str] = (),
+    chapter: int | None = None,
+    skip: Sequence[str] = (),
+    register: dict[str, Check] = REGISTER,
+) -> list[Check]:
+    """The checks that match, in the chapters' order; "dovecot.tls" stands for all of that step."""
+
+    def matches(check: Check, patterns: Iterable[str]) -> bool:
+        return any(
+            fnmatchcase(check.id, pattern) or check.id.startswith(pattern.rstrip(".") + ".")
+            for pattern in patterns
+        )
+
+    return sorted(
+        (
+            check
+            for check in register.values()
+            if (not only or matches(check, only))
+            and not (skip and matches(check, skip))
+            and chapter in (None, check.chapter)
+        ),
+        key=lambda check: check.place,
+    )
+
+
+def for_step(step: str) -> list[Check]:
+    """The checks of one step of a chapter, such as for_step("dovecot.tls")."""
+    return [check for check in selected() if check.step == step]
+
+
+def run(
+    target: Target | None = None,
+    only: Sequence[str] = (),
+    *,
+    chapter: int | None = None,
+    skip: Sequence[str] = (),
+    on_result: OnResult | None = None,
+    register: dict[str, Check] = REGISTER,
+) -> list[Result]:
+    """Run the selected checks against the target, the lab unless given; results as in the chapters.
+
+    The checks of the services that these need are made too; they are part of the results only
+    if they were selected or did not pass.
+    """
+    chosen = selected(only, chapter, skip, register)
+    if not chosen:
+        raise CannotStart(f"No check matches {', '.join(only) or 'that'}; "
+                          "`python -m checks --list` shows them.")
+    target = target if target is not None else lab_target()
+    wanted = {check.id for check in chosen}
+    plan = sorted(with_providers(chosen, register), key=lambda check: check.order)
+    results: dict[str, Result] = {}
+    dead: dict[str, Check] = {}  # service -> the check that found it dead
+
+    def keep(check: Check, result: Result) -> None:
+        if check.provides:
+            blocker = next((dead[need] for need in check.needs if need in dead), None)
+            if result.verdict == "fail":
+                dead[check.provides] = check
+            elif blocker is not None:
+                dead[check.provides] = blocker
+            # Any other skip (nobody gave us SSH) says nothing about the service.
+        if check.id in wanted or result.verdict in ("fail", "warn"):
+            results[check.id] = result
+            if on_result is not None:
+                on_result(result)
+
+    try:
+        target.vantage  # noqa: B018 - no way to the server at all is no check's failure
+        for order, group in groupby(plan, key=lambda check: check.order):
+            if order < LAST:
+                for check in group:
+                    keep(check, perform(check, target, dead))
+                continue
+            late = list(group)
+            # Side by side: the server answers each failed login late, on purpose.
+            with ThreadPoolExecutor(max_workers=len(late)) as pool:
+                found = list(pool.map(lambda check: perform(check, target, dead), late))
+            for check, result in zip(late, found, strict=True):
+                keep(check, result)
+    finally:
+        target.close()
+    return [results[check.id] for check in selected(register=register) if check.id in results]
+
+
+def with_providers(chosen: Iterable[Check], register: dict[str, Check]) -> list[Check]:
+    """The checks and, before each, those of the services it needs."""
+    providers = {check.provides: check for check in register.values() if check.provides}
+    plan: dict[str, Check] = {}
+
+    def add(check: Check) -> None:
+        if check.id not in plan:
+            for need in check.needs:
+                add(providers[need])
+            plan[check.id] = check
+
+    for check in chosen:
+        add(check)
+    return list(plan.values())
+
+
+def perform(check: Check, target: Target, dead: dict[str, Check]) -> Result:
+    """One check, whatever happens in it; no secret gets out with its evidence."""
+    begun = time.monotonic()
+    for need in check.needs:
+        if need in dead:
+            blocker = dead[need]
+            return check.result("skip", f"needs what failed: {blocker.title}",
+                                SEE.format(blocker.id))
+    if check.elsewhere and not target.is_elsewhere:
+        return check.result("skip", "asked from the server's own address, which it trusts",
+                            "Ask from another host: --via HOST.")
+    evidence, remedy = "", ""
+    verdict: Verdict
+    try:
+        evidence = check.function(target)
+        verdict = "pass"
+    except Warned as error:
+        verdict, evidence, remedy = "warn", error.evidence, error.remedy or check.remedy
+    except Failed as error:
+        verdict, evidence, remedy = "fail", error.evidence, error.remedy or check.remedy
+    except Skipped as error:
+        verdict, evidence = "skip", str(error)
+    except CannotStart:
+        raise
+    except Exception as error:  # a protocol that broke off is a finding, never a pass
+        verdict, remedy = "fail", check.remedy
+        evidence = f"{type(error).__name__}: {str(error) or 'no more is known'}"
+    return check.result(verdict, target.scrub(evidence), target.scrub(remedy),
+                        time.monotonic() - begun)

@@ -1,0 +1,182 @@
+"""TLS as a careful client speaks it, and as a careless one would like to."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import warnings
+from typing import Any
+
+from cryptography import x509
+
+from checks.model import Failed, Warned
+from checks.target import Target
+
+STARTTLS = (25, 143, 587)
+
+
+class NamedContext(ssl.SSLContext):
+    """Verifies one name, whatever name the caller believes to have connected to.
+
+    The socket goes to a forwarded port on 127.0.0.1; the certificate must still be the server's.
+    """
+
+    name: str
+
+    def __new__(cls, name: str) -> NamedContext:
+        self = super().__new__(cls, ssl.PROTOCOL_TLS_CLIENT)
+        self.name = name
+        return self
+
+    def wrap_socket(self, *args: Any, **kwargs: Any) -> ssl.SSLSocket:
+        return super().wrap_socket(*args, **(kwargs | {"server_hostname": self.name}))
+
+
+def careful(target: Target, name: str = "") -> NamedContext:
+    """Trusts what the system trusts, and a self-signed certificate read over SSH."""
+    context = NamedContext(name or target.hostname)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_default_certs()
+    # What an ordinary client does; Python 3.13 would insist on extensions nobody else asks for.
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    if target.ssh_host:
+        certificate = on_disk(target)
+        if certificate.issuer == certificate.subject:
+            context.load_verify_locations(cadata=target.read(target.certificate))
+    return context
+
+
+def on_disk(target: Target) -> x509.Certificate:
+    """The server's own certificate, the first of its file."""
+    return x509.load_pem_x509_certificate(target.read(target.certificate).encode())
+
+
+def careless(target: Target, version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_1) -> NamedContext:
+    """Speaks an old version and nothing else, with any cipher, and verifies nothing.
+
+    Our own library would rather not: SECLEVEL=0 makes it, so that a refusal is the server's.
+    """
+    context = NamedContext(target.hostname)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = context.maximum_version = version
+    return context
+
+
+def negotiated(sock: Any) -> str:
+    cipher = sock.cipher()
+    return f"{sock.version()}, {cipher[0] if cipher else 'no cipher'}"
+
+
+def tls_socket(target: Target, port: int, context: ssl.SSLContext) -> ssl.SSLSocket:
+    """A socket to the port with TLS agreed on, by STARTTLS where the port begins in the clear."""
+    sock = socket.create_connection(target.vantage.endpoint(target.address, port), timeout=10)
+    try:
+        if port in STARTTLS:
+            _ask_for_tls(sock, port, target.helo)
+        return context.wrap_socket(sock)
+    except BaseException:
+        sock.close()
+        raise
+
+
+def _ask_for_tls(sock: socket.socket, port: int, helo: str) -> None:
+    with sock.makefile("rb", buffering=0) as replies:
+
+        def reply() -> bytes:
+            line = replies.readline()
+            while line[3:4] == b"-":  # SMTP: more lines follow
+                line = replies.readline()
+            if not line:
+                raise ConnectionError(f"port {port} closed the connection")
+            return line.strip()
+
+        reply()
+        if port == 143:
+            sock.sendall(b"a STARTTLS\r\n")
+            answer = reply()
+            agreed = answer.startswith(b"a OK")
+        else:
+            sock.sendall(f"EHLO {helo}\r\n".encode())
+            reply()
+            sock.sendall(b"STARTTLS\r\n")
+            answer = reply()
+            agreed = answer.startswith(b"220")
+        if not agreed:
+            raise Failed(f"port {port} answers STARTTLS with: {answer.decode(errors='replace')}")
+
+
+def served_certificate(target: Target, port: int) -> x509.Certificate:
+    """The certificate the server shows on that port, trusted or not."""
+    context = NamedContext(target.hostname)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    with tls_socket(target, port, context) as sock:
+        der = sock.getpeercert(binary_form=True)
+    if not der:
+        raise Failed(f"port {port} shows no certificate")
+    return x509.load_der_x509_certificate(der)
+
+
+def verified(target: Target, *ports: int) -> str:
+    """Trust, name and dates hold on each port; says what was agreed on."""
+    agreed = []
+    for port in ports:
+        try:
+            with tls_socket(target, port, careful(target)) as sock:
+                agreed.append(f"{port}: {negotiated(sock)}")
+        except ssl.SSLCertVerificationError as error:
+            raise Failed(f"port {port}: {error.verify_message}") from error
+    return "; ".join(agreed)
+
+
+def old_refused(target: Target, *ports: int) -> str:
+    """The server itself refuses TLS 1.1 on each port."""
+    seen = []
+    for port in ports:
+        try:
+            with tls_socket(target, port, careless(target)) as sock:
+                raise Failed(f"port {port} agreed to {negotiated(sock)}")
+        except (ssl.SSLEOFError, ConnectionError):
+            # Dovecot 2.3 hangs up without a word. That it is for the version, and not that this
+            # client gets nowhere at all, shows in what the same client is told with TLS 1.2.
+            with tls_socket(target, port, careless(target, ssl.TLSVersion.TLSv1_2)) as sock:
+                seen.append(f"{port}: hangs up, but takes {sock.version()}")
+        except ssl.SSLError as error:
+            reason = error.reason or str(error)
+            if "ALERT" not in reason:
+                raise Warned(f"port {port}: not proven, our own side stopped with {reason}",
+                             "Ask again from a system whose OpenSSL can still offer TLS 1.1.") \
+                    from error
+            seen.append(f"{port}: {reason.lower().replace('_', ' ')}")
+    return "; ".join(seen)
+
+
+def other_name_refused(target: Target, port: int) -> str:
+    """A client that wants another host is told that this is not it."""
+    wrong = f"not-{target.hostname}"
+    try:
+        tls_socket(target, port, careful(target, wrong)).close()
+    except ssl.SSLCertVerificationError as error:
+        if error.verify_code != 62:  # X509_V_ERR_HOSTNAME_MISMATCH
+            raise Failed(f"refused, but not for the name: {error.verify_message}") from error
+        return error.verify_message
+    raise Failed(f"the certificate passes for {wrong} too")
+
+
+def no_cleartext(target: Target, port: int, greeting: str) -> str:
+    """A port for TLS alone has no answer to a line in the clear."""
+    endpoint = target.vantage.endpoint(target.address, port)
+    with socket.create_connection(endpoint, timeout=5) as sock:
+        sock.sendall(f"{greeting}\r\n".encode())
+        try:
+            answer = sock.recv(512)
+        except ConnectionError:
+            answer = b""
+    # A TLS alert is an answer too, of the right kind: its first byte is 21.
+    if answer and answer[0] != 21:
+        raise Failed(f"it says {answer.decode(errors='replace').strip()}")
+    return f"`{greeting}` in the clear gets no answer"

@@ -1,0 +1,103 @@
+"""Every negative can fail: here are servers that do what they must not."""
+
+import pytest
+
+from checks import imap, mail, postfix, submission
+from checks.model import Failed
+from tests.checks import servers
+
+
+def yes(line: str) -> str:
+    return {"AUTH": "235 2.7.0 ok"}.get(line[:4].upper(), "250 2.1.5 Ok")
+
+
+@pytest.mark.parametrize("check", [
+    postfix.no_relay, postfix.no_subdomains, postfix.no_vrfy, postfix.hello_first,
+    postfix.unknown_alias, postfix.unknown, postfix.no_forged_sender,
+])
+def test_a_server_that_takes_everything_fails(check):
+    with servers.smtp(yes) as server, pytest.raises(Failed, match=r"got 250 2\.1\.5"):
+        check(servers.target(p25=server.port))
+
+
+def test_a_temporary_refusal_is_not_a_permanent_one():
+    def defer(line):
+        return "454 4.7.1 Relay access denied" if line.startswith("RCPT") else "250 2.1.0 Ok"
+
+    with servers.smtp(defer) as server, pytest.raises(Failed, match=r"got 454 4\.7\.1"):
+        postfix.no_relay(servers.target(p25=server.port))
+
+
+def test_a_relay_by_an_old_trick_is_found():
+    def percent(line):
+        return "554 5.7.1 Relay access denied" if line.endswith("<somebody@example.org>") \
+            else "250 2.1.5 Ok"
+
+    with servers.smtp(percent) as server, pytest.raises(Failed, match=r"somebody%example\.org"):
+        postfix.no_relay(servers.target(p25=server.port))
+
+
+def test_auth_offered_in_the_clear_fails():
+    with servers.smtp(yes, ("STARTTLS", "AUTH PLAIN")) as server:
+        target = servers.target(p25=server.port, p587=server.port)
+        with pytest.raises(Failed, match="AUTH before STARTTLS"):
+            submission.tls_demanded(target)
+        with pytest.raises(Failed, match="AUTH in the clear"):
+            submission.not_on_25(target)
+
+
+def test_auth_not_offered_but_taken_all_the_same_fails():
+    def sly(line):
+        return "530 5.7.0 Must issue a STARTTLS command first" if line.startswith("MAIL") \
+            else "235 2.7.0 ok"
+
+    with servers.smtp(sly, ("STARTTLS",)) as server, \
+            pytest.raises(Failed, match="AUTH: expected 530"):
+        submission.tls_demanded(servers.target(p587=server.port))
+
+
+def test_a_connection_that_breaks_off_is_no_pass():
+    with servers.Server(lambda sock: sock.sendall(b"220 hi\r\n")) as server, \
+            pytest.raises(Exception, match="closed"):
+        postfix.no_relay(servers.target(p25=server.port))
+
+
+def test_imap_that_lets_in_without_tls_fails():
+    with servers.imap(lambda command: "OK done", "IMAP4rev1 AUTH=PLAIN") as server:
+        target = servers.target(p143=server.port)
+        with pytest.raises(Failed, match="IMAP4REV1 AUTH=PLAIN"):
+            imap.announced(target)
+        with pytest.raises(Failed, match="logged in"):
+            imap.refused(target)
+
+
+def test_imap_that_refuses_for_another_reason_fails():
+    with servers.imap(lambda command: "NO [AUTHENTICATIONFAILED] no", "IMAP4rev1") as server, \
+            pytest.raises(Failed, match="not for want of TLS"):
+        imap.refused(servers.target(p143=server.port))
+
+
+def test_no_password_of_an_account_crosses_an_open_wire():
+    heard = []
+
+    def listen(line):
+        heard.append(line)
+        return "530 5.7.0 first TLS"
+
+    def refuse(command):
+        heard.append(command)
+        return "NO [PRIVACYREQUIRED] first TLS"
+
+    with servers.smtp(listen, ("STARTTLS",)) as one, servers.imap(refuse, "IMAP4rev1") as two:
+        target = servers.target(p587=one.port, p143=two.port)
+        submission.tls_demanded(target)
+        imap.refused(target)
+    assert len(heard) == 4
+    for line in heard:
+        assert target.scrub(line) == line
+        assert "sentinel" not in line
+
+
+def test_the_words_of_imaplib_are_unwrapped():
+    assert mail.words(Exception("b'[AUTHENTICATIONFAILED] no.'")) == "[AUTHENTICATIONFAILED] no."
+    assert mail.words(Exception("")) == "Exception"
