@@ -6,7 +6,7 @@ CODE := $(wildcard deploys operations facts checks lab inventories bench tests n
 export DEBIAN_FRONTEND := noninteractive
 
 .DEFAULT_GOAL := help
-.PHONY: help up verify notebooks test check bench rewind down distclean lock
+.PHONY: help up verify notebooks book test check bench rewind down distclean lock
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
@@ -20,8 +20,12 @@ verify: $(VENV) ## prove it again: every claim and its negative, from outside
 	@$(RUN) -m checks
 
 notebooks: $(VENV) ## JupyterLab on the runbook, with the lab up
+	@[ -n "$$MAILROOM_INVENTORY" ] || $(RUN) -m lab up
+	@.venv/bin/jupyter lab $$([ "$$(id -u)" != 0 ] || echo --allow-root) notebooks
+
+book: $(VENV) ## execute the notebooks against the lab, and build the book: notebooks/_book/html
 	@$(RUN) -m lab up
-	@.venv/bin/jupyter lab notebooks
+	@$(RUN) -m notebooks.book
 
 test: $(VENV) ## all tests, on lab hosts of both Debian releases
 	@$(RUN) -m pytest

@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -59,13 +60,14 @@ def one_at_a_time(what: str) -> Iterator[None]:
 
 
 def build(engine: Engine, suite: str) -> None:
-    if not tools.have_mmdebstrap():
-        from_registry(engine, suite)
-        return
-    tar = rootfs(suite)
+    tar = tarball(suite)
+    if not tar.exists():
+        if not tools.have_mmdebstrap():
+            from_registry(engine, suite)
+            return
+        make_rootfs(suite, tar)
     changes = [
         'CMD ["/sbin/init"]',
-        "STOPSIGNAL SIGRTMIN+3",
         f"LABEL mailroom.mirrors={','.join(mirrors_in(tar))}",
     ]
     options = [word for change in changes for word in ("--change", change)]
@@ -73,11 +75,12 @@ def build(engine: Engine, suite: str) -> None:
         engine.run("import", *options, str(tar), reference(suite))
 
 
-def rootfs(suite: str) -> Path:
-    """The root file system as a tar, from the cache or from mmdebstrap."""
-    tar = names.cache() / f"{suite}-{recipe(suite)}.tar"
-    if tar.exists():
-        return tar
+def tarball(suite: str) -> Path:
+    """The root file system in the cache."""
+    return names.cache() / f"{suite}-{recipe(suite)}.tar"
+
+
+def make_rootfs(suite: str, tar: Path) -> None:
     tar.parent.mkdir(parents=True, exist_ok=True)
     say(f"making a bare Debian {suite} once, about half a minute (kept in {tar.parent})")
     for old in names.cache().glob(f"{suite}-*.tar*"):
@@ -90,7 +93,7 @@ def rootfs(suite: str) -> Path:
     command += [f"--dpkgopt={GUEST / 'tree/etc/dpkg/dpkg.cfg.d/lab'}"]
     command += [f"--aptopt={GUEST / 'tree/etc/apt/apt.conf.d/90lab'}"]
     command += [f'--customize-hook=mkdir "$1{inside}"']
-    command += [f"--customize-hook=sync-in '{GUEST}' {inside}"]
+    command += [f"--customize-hook=sync-in {shlex.quote(str(GUEST))} {inside}"]
     command += [f'--customize-hook=chroot "$1" sh {inside}/setup {inside}/tree']
     command += [f'--customize-hook=rm -r "$1{inside}"']
     with busy(f"mmdebstrap {suite}"):
@@ -102,7 +105,6 @@ def rootfs(suite: str) -> Path:
             "Check that this machine reaches its Debian mirror, then run the command again.",
         )
     work.rename(tar)
-    return tar
 
 
 def mirrors_in(tar: Path) -> list[str]:
@@ -142,7 +144,7 @@ def from_registry(engine: Engine, suite: str) -> None:
             "RUN cp /tmp/guest/tree/etc/dpkg/dpkg.cfg.d/lab /etc/dpkg/dpkg.cfg.d/ && apt-get update"
             f" && apt-get install --yes --no-install-recommends {packages}"
             " && sh /tmp/guest/setup /tmp/guest/tree && rm -r /tmp/guest\n"
-            'CMD ["/sbin/init"]\nSTOPSIGNAL SIGRTMIN+3\n'
+            'CMD ["/sbin/init"]\n'
         )
         engine.run("build", "--tag", reference(suite) + "-unlabelled", folder)
         sources = engine.run(

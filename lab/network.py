@@ -9,6 +9,7 @@ import socket
 import subprocess
 from ipaddress import IPv4Network, ip_network
 from pathlib import Path
+from typing import Any
 
 from lab import names, state
 from lab.engine import Engine
@@ -51,11 +52,11 @@ def options(engine: Engine, subnet: IPv4Network) -> list[str]:
     return [*words, "--disable-dns"] if engine.name == "podman" else words
 
 
-def subnets_of(network: dict[str, object]) -> list[IPv4Network]:
+def subnets_of(network: dict[str, Any]) -> list[IPv4Network]:
     """podman and Docker tell it differently."""
     podman = network.get("subnets") or []
-    docker = (network.get("IPAM") or {}).get("Config") or []  # type: ignore[attr-defined]
-    texts = [s.get("subnet") or s.get("Subnet") for s in [*podman, *docker]]  # type: ignore[misc]
+    docker = (network.get("IPAM") or {}).get("Config") or []
+    texts = [s.get("subnet") or s.get("Subnet") for s in [*podman, *docker]]
     return [net for text in texts if isinstance(net := ip_network(text), IPv4Network)]
 
 

@@ -9,11 +9,13 @@ from contextlib import contextmanager
 
 @contextmanager
 def busy(doing: str) -> Iterator[None]:
-    if not sys.stderr.isatty():
+    try:
+        from rich.console import Console
+    except ModuleNotFoundError:  # the lab works without the virtual environment, just more quietly
+        Console = None  # type: ignore[assignment,misc]
+    if not sys.stderr.isatty() or Console is None:
         yield
         return
-    from rich.console import Console
-
     with Console(stderr=True).status(doing):
         yield
 

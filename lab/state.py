@@ -56,16 +56,17 @@ def load() -> dict[str, Any]:
         raise LabDown("No lab is up.", RUN_THIS) from None
     for host in lab["hosts"].values():
         # A reboot of this machine stops the hosts and leaves the file.
-        if not greets(host["ssh_port"]):
+        # Refused at once where it is down, so that patience is for a busy host only.
+        if not greets(host["ssh_port"], patience=15):
             what = f"The lab's host {host['name']} does not answer on 127.0.0.1:{host['ssh_port']}."
             raise LabDown(what, RUN_THIS)
     return lab
 
 
-def greets(port: int) -> bool:
+def greets(port: int, patience: float = 2) -> bool:
     """Whether ssh answers there. A published port may accept before the guest does: listen for it."""
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
+        with socket.create_connection(("127.0.0.1", port), timeout=patience) as connection:
             # a name and a proper end, or the host logs a broken connection as an error
             connection.sendall(b"SSH-2.0-lab\r\n")
             return connection.recv(4) == b"SSH-"

@@ -1,4 +1,4 @@
-"""Labs for live tests: one per Debian release under .lab-test/, away from the lab a developer has up.
+"""Labs for live tests: one per Debian release under .lab-test-1/, away from the lab a developer has up.
 
 A test that takes `mx` runs on both releases; `lab_host("bookworm")` is for one alone. A lab comes up
 when a first test wants it and goes when the session ends.
@@ -6,8 +6,11 @@ when a first test wants it and goes when the session ends.
 
 from __future__ import annotations
 
+import fcntl
+import itertools
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,43 +19,54 @@ from lab import Host, life, names
 from lab import host as host_of
 
 LabHost = Callable[..., Host]
-TEST_LABS = os.environ.get("MAILROOM_TEST_LABS", ".lab-test")  # two sessions at once need two
 # From the start: no test may ever touch the lab of the person at this machine.
-os.environ["MAILROOM_LAB_DIR"] = f"{TEST_LABS}/none"
+os.environ["MAILROOM_LAB_DIR"] = ".lab-test-none"
 
 
 @pytest.fixture(scope="session")
-def labs_up() -> Iterator[dict[str, dict[str, Host]]]:
-    """The labs that this session has up: suite -> host name -> host."""
-    up: dict[str, dict[str, Host]] = {}
-    yield up
-    for suite, hosts in up.items():
-        for each in hosts.values():
-            each.close()
-        os.environ["MAILROOM_LAB_DIR"] = f"{TEST_LABS}/{suite}"
-        life.purge()
-    folder = names.ROOT / TEST_LABS
-    if folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()
+def labs_folder() -> Iterator[Path]:
+    """The folder of this session's labs: the first that no other session holds, whatever a dead one left."""
+    for number in itertools.count(1):
+        folder = names.ROOT / f".lab-test-{number}"
+        folder.mkdir(exist_ok=True)
+        with (folder / "lock").open("w") as lock, suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            purge_all(folder)
+            yield folder
+            purge_all(folder)
+            return
+
+
+def purge_all(folder: Path) -> None:
+    for each in [path for path in folder.iterdir() if path.is_dir()]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("MAILROOM_LAB_DIR", str(each))
+            life.purge()
+
+
+@pytest.fixture(scope="session")
+def connected() -> Iterator[dict[tuple[str, str], Host]]:
+    """The hosts that this session talks to, by release and name."""
+    hosts: dict[tuple[str, str], Host] = {}
+    yield hosts
+    for each in hosts.values():
+        each.close()
 
 
 @pytest.fixture
-def lab_host(labs_up: dict[str, dict[str, Host]], monkeypatch: pytest.MonkeyPatch) -> LabHost:
+def lab_host(labs_folder: Path, connected: dict[tuple[str, str], Host], monkeypatch: pytest.MonkeyPatch) -> LabHost:
     """lab_host("trixie") is mx1 of that release's lab, lab_host("trixie", "client") its stranger.
 
     For the rest of the test that lab is *the* lab, also for pyinfra and other subprocesses.
     """
 
     def get(suite: str, name: str = "mx1") -> Host:
-        monkeypatch.setenv("MAILROOM_LAB_DIR", f"{TEST_LABS}/{suite}")
-        if suite not in labs_up:
-            life.purge()  # what a killed session left is not bare
+        monkeypatch.setenv("MAILROOM_LAB_DIR", str(labs_folder / suite))
+        if not (labs_folder / suite).exists():
             life.up(dict.fromkeys(names.DEFAULT_HOSTS, suite), suite)
-            labs_up[suite] = {}
-        hosts = labs_up[suite]
-        if name not in hosts:
-            hosts[name] = host_of(name)
-        return hosts[name]
+        if (suite, name) not in connected:
+            connected[suite, name] = host_of(name)
+        return connected[suite, name]
 
     return get
 
@@ -70,13 +84,15 @@ def client(mx: Host, lab_host: LabHost) -> Host:
 
 
 @pytest.fixture
-def own_lab(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def own_lab(request: pytest.FixtureRequest, labs_folder: Path) -> Iterator[Path]:
     """A lab for this test alone, down at first, that it may take apart."""
-    monkeypatch.setenv("MAILROOM_LAB_DIR", f"{TEST_LABS}/{request.node.name}")
-    life.purge()
-    yield names.directory()
-    monkeypatch.setenv("MAILROOM_LAB_DIR", f"{TEST_LABS}/{request.node.name}")
-    life.purge()
+    folder = labs_folder / request.node.name
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MAILROOM_LAB_DIR", str(folder))
+        yield folder
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MAILROOM_LAB_DIR", str(folder))
+        life.purge()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -170,7 +170,7 @@ def test_refusals_say_what_to_do(
 
 def test_distclean_spares_the_caches_of_a_living_lab(own_lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert main(["up", "mx1"]) == 0
-    monkeypatch.setenv("MAILROOM_LAB_DIR", ".lab-test/another")
+    monkeypatch.setenv("MAILROOM_LAB_DIR", f"{own_lab}-another")
     life.distclean()
     assert names.cache().exists()
     with pytest.raises(LabError):
