@@ -50,7 +50,9 @@ def identity() -> None:
     postfix.main_cf(name="Set names in main.cf", settings=settings(texts.IDENTITY))
 
 
-@step("Chapter 1: submission, port 587", article=texts.SUBMISSION_ARTICLE, today={"": texts.SUBMISSION}, needs="postfix")
+@step(
+    "Chapter 1: submission, port 587", article=texts.SUBMISSION_ARTICLE, today={"": texts.SUBMISSION}, needs="postfix"
+)
 def submission() -> None:
     """master.cf: the service that people, not servers, hand mail to. TLS is required.
 

@@ -17,7 +17,8 @@ def desk(server: Host, client: Host) -> Iterator[Host]:
     """The stranger's host with curl, swaks and mbsync, trusting the certificate as a person would make it trusted."""
     client.run(
         "command -v mbsync swaks curl >/dev/null || { apt-get -qq update; "
-        "DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends curl swaks libnet-ssleay-perl libio-socket-ssl-perl isync; }",
+        "DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends"
+        " curl swaks libnet-ssleay-perl libio-socket-ssl-perl isync; }",
         timeout=300,
     )
     client.run(f"cat > {CA}", stdin=server.run("cat /etc/postfix/certs/cert.pem").stdout)

@@ -90,7 +90,9 @@ def as_printed(host: Host, sed: str) -> Iterator[None]:
     try:
         yield
     finally:
-        host.run("cp -p /root/good/* /etc/dovecot && rm -r /root/good && systemctl reset-failed dovecot; systemctl restart dovecot")
+        host.run(
+            "cp -p /root/good/* /etc/dovecot && rm -r /root/good && systemctl reset-failed dovecot; systemctl restart dovecot"
+        )
 
 
 def login(host: Host) -> str:
