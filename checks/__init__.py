@@ -1,21 +1,24 @@
 """The proof, from outside: claims of the chapters and their negatives, over real protocols.
 
-    import checks
-    checks.run()                                # the lab, everything
-    checks.run(target, only=["dovecot.tls"])    # one step: a list of checks.Result
-    checks.for_step("dovecot.tls")              # which checks a step has
+import checks
+checks.run()                                # the lab, everything
+checks.run(target, only=["dovecot.tls"])    # one step: a list of checks.Result
+checks.for_step("dovecot.tls")              # which checks a step has
 """
 
 from checks import (  # noqa: F401 - importing them registers their checks
     certificate,
     delivery,
+    dovecot,
     host,
     imap,
+    imap_tls,
+    letterbox,
     login,
     maps,
     postfix,
     reach,
-    sql,
+    role,
     submission,
     tables,
 )

@@ -23,29 +23,44 @@ def parser() -> argparse.ArgumentParser:
         epilog="Exit code: 0 all well, 1 something failed, 2 could not start. Wrong passwords are "
         "tried on purpose: where failed logins lead to a ban, use --skip '*.wrong_password'.",
     )
-    p.add_argument("--only", action="append", default=[], metavar="GLOB",
-                   help="checks or steps, such as 'dovecot.tls' or '*.claim'; may be repeated")
+    p.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="GLOB",
+        help="checks or steps, such as 'dovecot.tls' or '*.claim'; may be repeated",
+    )
     p.add_argument("--skip", action="append", default=[], metavar="GLOB", help="leave these out")
     p.add_argument("--chapter", type=int, metavar="N", help="one chapter only")
     p.add_argument("--list", action="store_true", help="show the checks and stop")
     p.add_argument("--json", action="store_true", help="the results as JSON on stdout")
-    p.add_argument("--via", default="", metavar="direct|HOST",
-                   help="connect from here, or from a host reached over SSH")
+    p.add_argument(
+        "--via", default="", metavar="direct|HOST", help="connect from here, or from a host reached over SSH"
+    )
     p.add_argument("--host", default="", metavar="NAME", help="which mail host of the lab")
     own = p.add_argument_group("a server of your own")
     own.add_argument("--hostname", metavar="FQDN", help="its name, as in its certificate")
     own.add_argument("--address", help="its address; its name if not given")
     own.add_argument("--domain", help="the mail domain; the host name's if not given")
-    own.add_argument("--accounts-file", type=Path, metavar="JSON",
-                     help='{"foo@example.org": "password", …}: two accounts to test with')
-    own.add_argument("--secrets-file", type=Path, metavar="JSON",
-                     help='{"mailreader": "password"}: the database role')
+    own.add_argument(
+        "--accounts-file",
+        type=Path,
+        metavar="JSON",
+        help='{"foo@example.org": "password", …}: two accounts to test with',
+    )
+    own.add_argument("--secrets-file", type=Path, metavar="JSON", help='{"mailreader": "password"}: the database role')
     own.add_argument("--ssh-host", default="", metavar="HOST", help="SSH to it, as root")
     own.add_argument("--ssh-config", type=Path, metavar="FILE", help="~/.ssh/config if not given")
     own.add_argument("--certificate", metavar="PATH", help="where it is on the host")
     own.add_argument("--key", metavar="PATH", help="where its key is on the host")
-    own.add_argument("--also-port", type=int, action="append", default=[], metavar="PORT",
-                     help="a further port that is meant to listen")
+    own.add_argument(
+        "--also-port",
+        type=int,
+        action="append",
+        default=[],
+        metavar="PORT",
+        help="a further port that is meant to listen",
+    )
     return p
 
 
@@ -86,8 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             def tell(result: Result) -> None:
                 status.update(f"{result.id} …")
 
-            results = checks.run(target, options.only, chapter=options.chapter,
-                                 skip=options.skip, on_result=tell)
+            results = checks.run(target, options.only, chapter=options.chapter, skip=options.skip, on_result=tell)
     except CannotStart as error:
         print(error, file=sys.stderr)
         return 2

@@ -15,11 +15,9 @@ from checks.target import Target
 
 RENEW = "Run the certificate step, or renew your own; then restart Postfix and Dovecot."
 PROTOCOLS = "smtpd_tls_protocols and smtpd_tls_mandatory_protocols = >=TLSv1.2 in main.cf."
-MINIMUM = "ssl_min_protocol = TLSv1.2 in dovecot.conf."
 
 
-@check("postfix.certificate.dates", "The certificate names the host, for weeks to come",
-       needs=("ssh",), remedy=RENEW)
+@check("postfix.certificate.dates", "The certificate names the host, for weeks to come", needs=("ssh",), remedy=RENEW)
 def dates(target: Target) -> str:
     certificate = tls.on_disk(target)
     try:
@@ -37,8 +35,7 @@ def dates(target: Target) -> str:
     return f"{left} days left, for {', '.join(listed)}"
 
 
-@check("postfix.certificate.key_fits", "The key belongs to the certificate", needs=("ssh",),
-       remedy=RENEW)
+@check("postfix.certificate.key_fits", "The key belongs to the certificate", needs=("ssh",), remedy=RENEW)
 def key_fits(target: Target) -> str:
     # The public half is made on the host: the key itself never travels.
     path = shlex.quote(target.key)
@@ -48,19 +45,29 @@ def key_fits(target: Target) -> str:
     return f"{target.key} and {target.certificate}"
 
 
-@check("postfix.certificate.key_private", "Nobody but root can read the key", negative=True,
-       needs=("ssh",), remedy="chown root:root and chmod 600 the key.")
+@check(
+    "postfix.certificate.key_private",
+    "Nobody but root can read the key",
+    negative=True,
+    needs=("ssh",),
+    remedy="chown root:root and chmod 600 the key.",
+)
 def key_private(target: Target) -> str:
     return private(target, target.key)
 
 
-@check("dovecot.certificate.key_private", "Nobody but root can read the key Dovecot uses",
-       negative=True, needs=("ssh",), remedy="chown root:root and chmod 600 the key.")
+@check(
+    "dovecot.certificate.key_private",
+    "Nobody but root can read the key Dovecot uses",
+    negative=True,
+    needs=("ssh",),
+    remedy="chown root:root and chmod 600 the key.",
+)
 def dovecot_key_private(target: Target) -> str:
     # 2.3: ssl_key = </path; 2.4: ssl_server_key_file = /path. Not doveconf: 2.3 hides the value.
     found = target.shell(
-        "sed -nE 's/^[[:space:]]*ssl_(server_)?key(_file)?[[:space:]]*=[[:space:]]*<?//p' "
-        "/etc/dovecot/dovecot.conf").splitlines()
+        "sed -nE 's/^[[:space:]]*ssl_(server_)?key(_file)?[[:space:]]*=[[:space:]]*<?//p' /etc/dovecot/dovecot.conf"
+    ).splitlines()
     if not found:
         raise Failed("dovecot.conf names no key")
     return private(target, found[-1].strip())
@@ -74,92 +81,64 @@ def private(target: Target, path: str) -> str:
     return f"{path}: {mode} {owner}"
 
 
-@check("postfix.tls.verified", "The certificate on port 25 is trusted, and is the mail host's",
-       needs=("smtp",), provides="smtp tls", remedy=RENEW)
+@check(
+    "postfix.tls.verified",
+    "The certificate on port 25 is trusted, and is the mail host's",
+    needs=("smtp",),
+    provides="smtp tls",
+    remedy=RENEW,
+)
 def smtp_verified(target: Target) -> str:
     with smtp(target, secure=False) as session:
         if not session.has_extn("starttls"):
-            raise Failed("port 25 does not offer STARTTLS",
-                         "smtpd_tls_security_level = may in main.cf.")
+            raise Failed("port 25 does not offer STARTTLS", "smtpd_tls_security_level = may in main.cf.")
     return tls.verified(target, 25)
 
 
-@check("postfix.tls.submission", "Submission agrees on TLS too, on 587 and on 465",
-       needs=("submission", "submissions", "smtp tls"),
-       remedy="smtpd_tls_wrappermode belongs to submissions (465) alone, in master.cf.")
+@check(
+    "postfix.tls.submission",
+    "Submission agrees on TLS too, on 587 and on 465",
+    needs=("submission", "submissions", "smtp tls"),
+    remedy="smtpd_tls_wrappermode belongs to submissions (465) alone, in master.cf.",
+)
 def submission(target: Target) -> str:
     return tls.verified(target, 587, 465)
 
 
-@check("postfix.tls.other_name", "A client that wants another host is warned", negative=True,
-       needs=("smtp tls",))
+@check("postfix.tls.other_name", "A client that wants another host is warned", negative=True, needs=("smtp tls",))
 def smtp_other_name(target: Target) -> str:
     return tls.other_name_refused(target, 25)
 
 
-@check("postfix.tls.old_refused", "TLS 1.1 is refused on 25, 587 and 465", negative=True,
-       needs=("submission", "submissions", "smtp tls"), remedy=PROTOCOLS)
+@check(
+    "postfix.tls.old_refused",
+    "TLS 1.1 is refused on 25, 587 and 465",
+    negative=True,
+    needs=("submission", "submissions", "smtp tls"),
+    remedy=PROTOCOLS,
+)
 def smtp_old_refused(target: Target) -> str:
     return tls.old_refused(target, 25, 587, 465)
 
 
-@check("dovecot.certificate.verified", "Port 993 speaks TLS with the mail host's certificate",
-       needs=("dovecot",), provides="imap tls", remedy=RENEW)
-def imap_verified(target: Target) -> str:
-    return tls.verified(target, 993)
-
-
-@check("dovecot.certificate.other_name", "A client that wants another host is warned",
-       negative=True, needs=("imap tls",))
-def imap_other_name(target: Target) -> str:
-    return tls.other_name_refused(target, 993)
-
-
-@check("dovecot.certificate.old_refused", "TLS 1.1 is refused on 993", negative=True,
-       needs=("imap tls",), remedy=MINIMUM)
-def imaps_old_refused(target: Target) -> str:
-    return tls.old_refused(target, 993)
-
-
-@check("dovecot.tls.required", "Dovecot demands TLS", needs=("ssh",),
-       remedy="ssl = required in dovecot.conf.")
-def required(target: Target) -> str:
-    # Read on the host: at this step there is no certificate yet, so that no client can prove it.
-    found = target.shell("doveconf -h ssl")
-    if found != "required":
-        raise Failed(f"ssl = {found}")
-    return f"ssl = {found}"
-
-
-@check("dovecot.tls.minimum", "It is told to take nothing older than TLS 1.2", negative=True,
-       needs=("ssh",), remedy=MINIMUM)
-def minimum(target: Target) -> str:
-    found = target.shell("doveconf -h ssl_min_protocol")
-    if found not in ("TLSv1.2", "TLSv1.3"):
-        raise Failed(f"ssl_min_protocol = {found}")
-    return f"ssl_min_protocol = {found}"
-
-
-@check("dovecot.cleartext.starttls", "STARTTLS on 143 agrees on TLS 1.2 or newer",
-       needs=("imap", "imap tls"), remedy="ssl = required in dovecot.conf.")
-def starttls(target: Target) -> str:
-    return tls.verified(target, 143)
-
-
-@check("dovecot.cleartext.old_refused", "TLS 1.1 is refused on 143", negative=True,
-       needs=("imap", "imap tls"), remedy=MINIMUM)
-def imap_old_refused(target: Target) -> str:
-    return tls.old_refused(target, 143)
-
-
-@check("postfix.restart.certificate_loaded", "No old certificate is still in Postfix's memory",
-       negative=True, needs=("ssh", "smtp"), remedy="systemctl restart postfix")
+@check(
+    "postfix.restart.certificate_loaded",
+    "No old certificate is still in Postfix's memory",
+    negative=True,
+    needs=("ssh", "smtp"),
+    remedy="systemctl restart postfix",
+)
 def smtp_loaded(target: Target) -> str:
     return loaded(target, 25)
 
 
-@check("dovecot.restart.certificate_loaded", "No old certificate is still in Dovecot's memory",
-       negative=True, needs=("ssh", "dovecot"), remedy="systemctl restart dovecot")
+@check(
+    "dovecot.restart.certificate_loaded",
+    "No old certificate is still in Dovecot's memory",
+    negative=True,
+    needs=("ssh", "dovecot"),
+    remedy="systemctl restart dovecot",
+)
 def imap_loaded(target: Target) -> str:
     return loaded(target, 993)
 
@@ -168,6 +147,7 @@ def loaded(target: Target, port: int) -> str:
     """A renewed certificate helps nobody before the daemon has read it."""
     disk, shown = tls.on_disk(target), tls.served_certificate(target, port)
     if shown != disk:
-        raise Failed(f"port {port} shows serial {shown.serial_number:x}, the file on the disk "
-                     f"is {disk.serial_number:x}")
+        raise Failed(
+            f"port {port} shows serial {shown.serial_number:x}, the file on the disk is {disk.serial_number:x}"
+        )
     return f"serial {disk.serial_number:x}, on the disk and on port {port}"

@@ -14,9 +14,13 @@ from checks.target import Target
 LOOKUP = ("imap", "imap tls", "postgresql")
 
 
-@check("dovecot.password.login", "foo logs in, and really has mailboxes to open",
-       needs=LOOKUP, provides="login",
-       remedy="journalctl -u dovecot says why; doveadm auth test foo@… asks the passdb alone.")
+@check(
+    "dovecot.password.login",
+    "foo logs in, and really has mailboxes to open",
+    needs=LOOKUP,
+    provides="login",
+    remedy="journalctl -u dovecot says why; doveadm auth test foo@… asks the passdb alone.",
+)
 def login(target: Target) -> str:
     with imap(target, 0) as client:
         return opened(client)
@@ -38,8 +42,12 @@ def every_account(target: Target) -> str:
         return opened(client)
 
 
-@check("dovecot.password.capitals", "An address typed in capitals is the same account",
-       needs=("login",), remedy="auth_username_format lowercases; addresses are stored lower.")
+@check(
+    "dovecot.password.capitals",
+    "An address typed in capitals is the same account",
+    needs=("login",),
+    remedy="auth_username_format lowercases; addresses are stored lower.",
+)
 def capitals(target: Target) -> str:
     user, password = target.account(0)
     with imap(target) as client:
@@ -50,8 +58,14 @@ def capitals(target: Target) -> str:
         return opened(client)
 
 
-@check("dovecot.passdb.wrong_password", "A wrong password is refused; so is an unknown user, alike",
-       negative=True, order=LAST, needs=LOOKUP, elsewhere=True)
+@check(
+    "dovecot.passdb.wrong_password",
+    "A wrong password is refused; so is an unknown user, alike",
+    negative=True,
+    order=LAST,
+    needs=LOOKUP,
+    elsewhere=True,
+)
 def wrong_password(target: Target) -> str:
     users = [target.account(0)[0], f"no-such-user@{target.domain}"]
     # At the same time: the server lets each failed login wait, on purpose.
@@ -73,8 +87,13 @@ def attempt(target: Target, user: str) -> str:
     raise Failed(f"{user} logged in with a wrong password")
 
 
-@check("dovecot.password.not_locked_out", "After wrong passwords the right one still works",
-       order=AFTERWARDS, needs=("login",), remedy="Look at auth_penalty, and for a ban of ours.")
+@check(
+    "dovecot.password.not_locked_out",
+    "After wrong passwords the right one still works",
+    order=AFTERWARDS,
+    needs=("login",),
+    remedy="Look at auth_penalty, and for a ban of ours.",
+)
 def not_locked_out(target: Target) -> str:
     # It also ends the waiting that Dovecot gave this address, so that the next person has none.
     with imap(target, 0) as client:

@@ -21,9 +21,7 @@ ELSEWHERE = "somebody@example.org"
 
 
 @contextmanager
-def smtp(
-    target: Target, port: int = 25, secure: bool | None = None, hello: bool = True
-) -> Iterator[smtplib.SMTP]:
+def smtp(target: Target, port: int = 25, secure: bool | None = None, hello: bool = True) -> Iterator[smtplib.SMTP]:
     """An SMTP session after EHLO; with TLS on the submission ports unless told otherwise."""
     secure = port != 25 if secure is None else secure
     host, local = target.vantage.endpoint(target.address, port)
@@ -93,9 +91,7 @@ def imap_bare(target: Target, port: int = 143) -> Iterator[IMAPClient]:
     """An IMAP session as it begins: in the clear on 143."""
     host, local = target.vantage.endpoint(target.address, port)
     context = tls.careful(target) if port == 993 else None
-    client = IMAPClient(
-        host, local, ssl=context is not None, ssl_context=context, timeout=PATIENCE
-    )
+    client = IMAPClient(host, local, ssl=context is not None, ssl_context=context, timeout=PATIENCE)
     try:
         yield client
     finally:

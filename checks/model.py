@@ -26,8 +26,7 @@ CHAPTERS: dict[str, tuple[int, str]] = {
 # The steps in their order, for reports; tests hold this against the chapters themselves.
 STEPS: dict[str, str] = {
     "host": "ssh ports",
-    "postfix": "host_name install identity submission submissions certificate tls restrictions "
-    "aliases restart",
+    "postfix": "host_name install identity submission submissions certificate tls restrictions aliases restart",
     "postgresql": "install access role database tables mail_owner accounts maps delivery restart",
     "dovecot": "install protocols greeting includes tls certificate start passdb sql mail_owner "
     "schemes password cleartext mailboxes sasl listener restart",
@@ -89,12 +88,9 @@ class Check:
     def kind(self) -> str:
         return "negative" if self.negative else "claim"
 
-    def result(
-        self, verdict: Verdict, evidence: str, remedy: str = "", seconds: float = 0.0
-    ) -> Result:
+    def result(self, verdict: Verdict, evidence: str, remedy: str = "", seconds: float = 0.0) -> Result:
         step = self.step.split(".")[1]
-        return Result(self.id, self.chapter, step, self.kind, self.title, verdict, evidence,
-                      remedy, round(seconds, 2))
+        return Result(self.id, self.chapter, step, self.kind, self.title, verdict, evidence, remedy, round(seconds, 2))
 
 
 @dataclass(frozen=True)
@@ -136,8 +132,7 @@ def check(
 
     def keep(function: Callable[[Target], Evidence]) -> Callable[[Target], Evidence]:
         place = CORE if provides and order == NORMAL else order
-        register[id] = Check(id, title, function, negative, needs, provides, place, remedy,
-                             elsewhere)
+        register[id] = Check(id, title, function, negative, needs, provides, place, remedy, elsewhere)
         return function
 
     return keep

@@ -29,15 +29,18 @@ def quoted(target: Target, unit: str) -> str:
     try:
         state = target.shell(f"systemctl is-active {unit}", may_fail=True)
         # 'unit*' because Debian 12's Postfix runs as the instance postfix@-.
-        words = target.shell(f"journalctl -q -n 3 --no-pager -o cat -u {unit} -u '{unit}@*' "
-                             "2>/dev/null", may_fail=True)
+        words = target.shell(f"journalctl -q -n 3 --no-pager -o cat -u {unit} -u '{unit}@*' 2>/dev/null", may_fail=True)
     except (Failed, Skipped, CannotStart, OSError):
         return ""
     return f"\n{unit} is {state}; its journal ends:\n{words}" if words else f"\n{unit} is {state}"
 
 
-@check("host.ssh.answers", "The mail host answers over SSH", provides="ssh",
-       remedy="Start the host (the lab: `python -m lab up`), or correct --ssh-host.")
+@check(
+    "host.ssh.answers",
+    "The mail host answers over SSH",
+    provides="ssh",
+    remedy="Start the host (the lab: `python -m lab up`), or correct --ssh-host.",
+)
 def ssh_answers(target: Target) -> str:
     return target.shell("uname -n; . /etc/os-release && echo $PRETTY_NAME").replace("\n", ", ")
 
@@ -49,16 +52,26 @@ def smtp_listens(target: Target) -> str:
         return found
 
 
-@check("postfix.submission.listens", "Submission answers on port 587", provides="submission",
-       needs=("smtp",), remedy="See `submission` in master.cf.")
+@check(
+    "postfix.submission.listens",
+    "Submission answers on port 587",
+    provides="submission",
+    needs=("smtp",),
+    remedy="See `submission` in master.cf.",
+)
 def submission_listens(target: Target) -> str:
     found = listens(target, 587, "postfix")
     with smtp(target, 587, secure=False):
         return found
 
 
-@check("postfix.submissions.listens", "Submissions, TLS from the start, answers on port 465",
-       provides="submissions", needs=("smtp",), remedy="See `submissions` in master.cf.")
+@check(
+    "postfix.submissions.listens",
+    "Submissions, TLS from the start, answers on port 465",
+    provides="submissions",
+    needs=("smtp",),
+    remedy="See `submissions` in master.cf.",
+)
 def submissions_listens(target: Target) -> str:
     return listens(target, 465, "postfix")
 
@@ -73,8 +86,7 @@ def postgresql_answers(target: Target) -> str:
     except psycopg2.OperationalError as error:
         text = sql.words(error)
         if "starting up" in text or not ("authentication" in text or "password" in text):
-            raise Failed(text + quoted(target, "postgresql"), STATUS.format("postgresql")) \
-                from error
+            raise Failed(text + quoted(target, "postgresql"), STATUS.format("postgresql")) from error
     return "127.0.0.1:5432 answers"
 
 
@@ -85,8 +97,13 @@ def dovecot_listens(target: Target) -> str:
 
 # Between `includes` and `passdb` Dovecot has nobody to ask: it listens, shows its certificate on
 # 993, and then says "BYE Auth process broken". So this is a service of its own.
-@check("dovecot.passdb.greets", "Dovecot greets, and offers STARTTLS", provides="imap",
-       needs=("dovecot",), remedy=STATUS.format("dovecot"))
+@check(
+    "dovecot.passdb.greets",
+    "Dovecot greets, and offers STARTTLS",
+    provides="imap",
+    needs=("dovecot",),
+    remedy=STATUS.format("dovecot"),
+)
 def imap_greets(target: Target) -> str:
     try:
         with imap_bare(target) as client:
@@ -97,25 +114,38 @@ def imap_greets(target: Target) -> str:
         raise Failed(words(error) + quoted(target, "dovecot")) from error
 
 
-@check("host.ports.forbidden", "No port answers from outside that should not", negative=True,
-       elsewhere=True, remedy="Stop the service, or bind it to 127.0.0.1; a firewall is second.")
+@check(
+    "host.ports.forbidden",
+    "No port answers from outside that should not",
+    negative=True,
+    elsewhere=True,
+    remedy="Stop the service, or bind it to 127.0.0.1; a firewall is second.",
+)
 def forbidden(target: Target) -> str:
     ports = {p: name for p, name in FORBIDDEN.items() if p not in target.also_ports}
-    found = [f"{name} ({port})" for port, name in ports.items()
-             if not target.vantage.probe(target.address, port, timeout=2)]
+    found = [
+        f"{name} ({port})" for port, name in ports.items() if not target.vantage.probe(target.address, port, timeout=2)
+    ]
     if found:
         raise Failed(f"{', '.join(found)} can be reached from {target.vantage.name}")
     return f"closed: {', '.join(f'{name} ({port})' for port, name in ports.items())}"
 
 
-@check("host.ports.expected", "Nothing else listens to the network", negative=True,
-       needs=("ssh",), remedy="Stop it, bind it to 127.0.0.1, or name it with --also-port.")
+@check(
+    "host.ports.expected",
+    "Nothing else listens to the network",
+    negative=True,
+    needs=("ssh",),
+    remedy="Stop it, bind it to 127.0.0.1, or name it with --also-port.",
+)
 def expected(target: Target) -> str:
     ssh_ports = target.shell("sshd -T 2>/dev/null | sed -n 's/^port //p'", may_fail=True).split()
     allowed = {*OURS, *target.also_ports, 22, *(int(port) for port in ssh_ports if port.isdigit())}
-    unknown = [f"{address}:{port} {program}".strip()
-               for address, port, program in listeners(target)
-               if not address.startswith(("127.", "[::1]", "[::ffff:127.")) and port not in allowed]
+    unknown = [
+        f"{address}:{port} {program}".strip()
+        for address, port, program in listeners(target)
+        if not address.startswith(("127.", "[::1]", "[::ffff:127.")) and port not in allowed
+    ]
     if unknown:
         raise Failed(f"listening: {', '.join(unknown)}")
     return f"only {', '.join(str(port) for port in sorted(allowed))}"
@@ -132,8 +162,13 @@ def listeners(target: Target) -> list[tuple[str, int, str]]:
     return found
 
 
-@check("postfix.install.only_postfix", "No other mail server is on the host", negative=True,
-       needs=("ssh", "smtp"), remedy="Remove the other mail server.")
+@check(
+    "postfix.install.only_postfix",
+    "No other mail server is on the host",
+    negative=True,
+    needs=("ssh", "smtp"),
+    remedy="Remove the other mail server.",
+)
 def only_postfix(target: Target) -> str:
     other = target.shell(f"ps -eo comm= | grep -xE '{OTHER_MAILERS}'", may_fail=True)
     # Postfix's own master does not let even root see its sockets in a container.
@@ -145,11 +180,18 @@ def only_postfix(target: Target) -> str:
     return "Postfix runs, and none of its rivals"
 
 
-@check("dovecot.install.only_dovecot", "The IMAP ports belong to Dovecot and to nobody else",
-       negative=True, needs=("ssh", "dovecot"), remedy="Remove the other IMAP server.")
+@check(
+    "dovecot.install.only_dovecot",
+    "The IMAP ports belong to Dovecot and to nobody else",
+    negative=True,
+    needs=("ssh", "dovecot"),
+    remedy="Remove the other IMAP server.",
+)
 def only_dovecot(target: Target) -> str:
     owners = {port: program for _, port, program in listeners(target) if port in (143, 993)}
     if not owners or any(program != "dovecot" for program in owners.values()):
-        raise Failed(", ".join(f"{port}: {name or 'unknown'}" for port, name in owners.items())
-                     or "nobody listens on 143 and 993")
+        raise Failed(
+            ", ".join(f"{port}: {name or 'unknown'}" for port, name in owners.items())
+            or "nobody listens on 143 and 993"
+        )
     return ", ".join(f"{port}: {name}" for port, name in sorted(owners.items()))

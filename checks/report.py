@@ -54,9 +54,7 @@ def as_json(target: Target, results: Sequence[Result], seconds: float) -> str:
     )
 
 
-def show(
-    target: Target, results: Sequence[Result], seconds: float, file: IO[str] | None = None
-) -> None:
+def show(target: Target, results: Sequence[Result], seconds: float, file: IO[str] | None = None) -> None:
     """Print the report: what failed as a service first, then chapter by chapter."""
     console = Console(file=file, highlight=False, emoji=False, markup=False)
     if console.width > 100:

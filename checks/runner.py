@@ -35,8 +35,7 @@ def selected(
 
     def matches(check: Check, patterns: Iterable[str]) -> bool:
         return any(
-            fnmatchcase(check.id, pattern) or check.id.startswith(pattern.rstrip(".") + ".")
-            for pattern in patterns
+            fnmatchcase(check.id, pattern) or check.id.startswith(pattern.rstrip(".") + ".") for pattern in patterns
         )
 
     return sorted(
@@ -72,8 +71,7 @@ def run(
     """
     chosen = selected(only, chapter, skip, register)
     if not chosen:
-        raise CannotStart(f"No check matches {', '.join(only) or 'that'}; "
-                          "`python -m checks --list` shows them.")
+        raise CannotStart(f"No check matches {', '.join(only) or 'that'}; `python -m checks --list` shows them.")
     target = target if target is not None else lab_target()
     wanted = {check.id for check in chosen}
     plan = sorted(with_providers(chosen, register), key=lambda check: check.order)
@@ -133,11 +131,11 @@ def perform(check: Check, target: Target, dead: dict[str, Check]) -> Result:
     for need in check.needs:
         if need in dead:
             blocker = dead[need]
-            return check.result("skip", f"needs what failed: {blocker.title}",
-                                SEE.format(blocker.id))
+            return check.result("skip", f"needs what failed: {blocker.title}", SEE.format(blocker.id))
     if check.elsewhere and not target.is_elsewhere:
-        return check.result("skip", "asked from the server's own address, which it trusts",
-                            "Ask from another host: --via HOST.")
+        return check.result(
+            "skip", "asked from the server's own address, which it trusts", "Ask from another host: --via HOST."
+        )
     evidence, remedy = "", ""
     verdict: Verdict
     try:
@@ -154,5 +152,4 @@ def perform(check: Check, target: Target, dead: dict[str, Check]) -> Result:
     except Exception as error:  # a protocol that broke off is a finding, never a pass
         verdict, remedy = "fail", check.remedy
         evidence = f"{type(error).__name__}: {str(error) or 'no more is known'}"
-    return check.result(verdict, target.scrub(evidence), target.scrub(remedy),
-                        time.monotonic() - begun)
+    return check.result(verdict, target.scrub(evidence), target.scrub(remedy), time.monotonic() - begun)

@@ -9,8 +9,12 @@ from checks.target import Target
 LOCKED = "locked"  # chapter 2 makes the accounts, chapter 4 gives them passwords
 
 
-@check("postgresql.database.exists", "The database is there and keeps UTF-8", needs=NEEDS,
-       remedy="See chapter 2, database.")
+@check(
+    "postgresql.database.exists",
+    "The database is there and keeps UTF-8",
+    needs=NEEDS,
+    remedy="See chapter 2, database.",
+)
 def database(target: Target) -> str:
     with reader(target) as cursor:
         cursor.execute("SELECT current_database(), current_setting('server_encoding')")
@@ -20,14 +24,20 @@ def database(target: Target) -> str:
     return f"{name}, {encoding}"
 
 
-@check("postgresql.database.not_owned", "The role owns neither database nor tables",
-       negative=True, needs=NEEDS, remedy="ALTER … OWNER TO postgres.")
+@check(
+    "postgresql.database.not_owned",
+    "The role owns neither database nor tables",
+    negative=True,
+    needs=NEEDS,
+    remedy="ALTER … OWNER TO postgres.",
+)
 def not_owned(target: Target) -> str:
     with reader(target) as cursor:
         cursor.execute(
             "SELECT 'database ' || datname, pg_get_userbyid(datdba) FROM pg_database "
             "WHERE datname = current_database() UNION ALL "
-            "SELECT 'table ' || tablename, tableowner FROM pg_tables WHERE schemaname = 'public'")
+            "SELECT 'table ' || tablename, tableowner FROM pg_tables WHERE schemaname = 'public'"
+        )
         owners = cursor.fetchall()
     own = [what for what, owner in owners if owner == target.role]
     if own:
@@ -37,33 +47,33 @@ def not_owned(target: Target) -> str:
 
 @check("postgresql.database.no_create", "The role can create nothing", negative=True, needs=NEEDS)
 def no_create(target: Target) -> str:
-    return denied(target, "CREATE TABLE public.mailroom_check (x int)",
-                  "CREATE SCHEMA mailroom_check")
+    return denied(target, "CREATE TABLE public.mailroom_check (x int)", "CREATE SCHEMA mailroom_check")
 
 
-@check("postgresql.tables.columns", "The three tables have their columns", needs=NEEDS,
-       remedy="See chapter 2, tables.")
+@check("postgresql.tables.columns", "The three tables have their columns", needs=NEEDS, remedy="See chapter 2, tables.")
 def columns(target: Target) -> str:
     with reader(target) as cursor:
-        cursor.execute("SELECT table_name, column_name FROM information_schema.columns "
-                       "WHERE table_schema = 'public'")
+        cursor.execute("SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public'")
         found = set(cursor.fetchall())
-    missing = [f"{table}.{column}" for table, names in TABLES.items() for column in names
-               if (table, column) not in found]
+    missing = [
+        f"{table}.{column}" for table, names in TABLES.items() for column in names if (table, column) not in found
+    ]
     if missing:
         raise Failed(f"missing: {', '.join(missing)}")
     return "; ".join(f"{table}: {', '.join(names)}" for table, names in TABLES.items())
 
 
-@check("postgresql.tables.no_drop", "The role cannot empty, change or drop a table",
-       negative=True, needs=NEEDS)
+@check("postgresql.tables.no_drop", "The role cannot empty, change or drop a table", negative=True, needs=NEEDS)
 def no_drop(target: Target) -> str:
-    return denied(target, "TRUNCATE users", "DROP TABLE users",
-                  "ALTER TABLE users ADD COLUMN mailroom_check int")
+    return denied(target, "TRUNCATE users", "DROP TABLE users", "ALTER TABLE users ADD COLUMN mailroom_check int")
 
 
-@check("postgresql.accounts.present", "The accounts and the postmaster's aliases are in the tables",
-       needs=NEEDS, remedy="Run the step that stores the accounts.")
+@check(
+    "postgresql.accounts.present",
+    "The accounts and the postmaster's aliases are in the tables",
+    needs=NEEDS,
+    remedy="Run the step that stores the accounts.",
+)
 def present(target: Target) -> str:
     wanted = {target.account(0)[0], target.account(1)[0]}
     with reader(target) as cursor:
@@ -82,26 +92,43 @@ def present(target: Target) -> str:
     return f"users: {', '.join(sorted(wanted))}; aliases: {', '.join(sorted(aliases))}"
 
 
-@check("postgresql.accounts.lower_case", "No address is stored in capitals", negative=True,
-       needs=NEEDS, remedy="UPDATE users SET email = lower(email): Dovecot lowercases the login.")
+@check(
+    "postgresql.accounts.lower_case",
+    "No address is stored in capitals",
+    negative=True,
+    needs=NEEDS,
+    remedy="UPDATE users SET email = lower(email): Dovecot lowercases the login.",
+)
 def lower_case(target: Target) -> str:
     with reader(target) as cursor:
-        cursor.execute("SELECT email FROM users WHERE email <> lower(email) UNION "
-                       "SELECT alias FROM aliases WHERE alias <> lower(alias)")
+        cursor.execute(
+            "SELECT email FROM users WHERE email <> lower(email) UNION "
+            "SELECT alias FROM aliases WHERE alias <> lower(alias)"
+        )
         capitals = [row[0] for row in cursor.fetchall()]
     if capitals:
         raise Failed(", ".join(capitals))
     return "none in users, none in aliases"
 
 
-@check("postgresql.accounts.no_plain_password", "No password is stored in plain", negative=True,
-       needs=NEEDS, remedy="Store it hashed, as {ARGON2ID}, or locked, as {CRYPT}*.")
+@check(
+    "postgresql.accounts.no_plain_password",
+    "No password is stored in plain",
+    negative=True,
+    needs=NEEDS,
+    remedy="Store it hashed, as {ARGON2ID}, or locked, as {CRYPT}*.",
+)
 def no_plain_password(target: Target) -> str:
     return schemes_of(target)
 
 
-@check("dovecot.schemes.no_weak", "No stored password uses a weak scheme", negative=True,
-       needs=NEEDS, remedy="Store it hashed again, as {ARGON2ID}; SHA512 is one unsalted pass.")
+@check(
+    "dovecot.schemes.no_weak",
+    "No stored password uses a weak scheme",
+    negative=True,
+    needs=NEEDS,
+    remedy="Store it hashed again, as {ARGON2ID}; SHA512 is one unsalted pass.",
+)
 def no_weak(target: Target) -> str:
     return schemes_of(target)
 
@@ -109,18 +136,23 @@ def no_weak(target: Target) -> str:
 def schemes_of(target: Target) -> str:
     with reader(target) as cursor:
         # Only the prefix leaves the database; a plain password would have none.
-        cursor.execute("SELECT email, CASE password WHEN '{CRYPT}*' THEN 'locked' "
-                       "ELSE substring(password from '^\\{[A-Z0-9.-]+\\}') END FROM users")
+        cursor.execute(
+            "SELECT email, CASE password WHEN '{CRYPT}*' THEN 'locked' "
+            "ELSE substring(password from '^\\{[A-Z0-9.-]+\\}') END FROM users"
+        )
         schemes = cursor.fetchall()
-    weak = [f"{email}: {scheme or 'no scheme'}" for email, scheme in schemes
-            if scheme not in (*STRONG, LOCKED)]
+    weak = [f"{email}: {scheme or 'no scheme'}" for email, scheme in schemes if scheme not in (*STRONG, LOCKED)]
     if weak:
         raise Failed(", ".join(weak))
     return ", ".join(sorted({scheme for _, scheme in schemes}))
 
 
-@check("dovecot.password.stored", "Each account has a whole hash", needs=NEEDS,
-       remedy="A hashing command that failed inside $(…) stores an empty one: store it again.")
+@check(
+    "dovecot.password.stored",
+    "Each account has a whole hash",
+    needs=NEEDS,
+    remedy="A hashing command that failed inside $(…) stores an empty one: store it again.",
+)
 def stored(target: Target) -> str:
     with reader(target) as cursor:
         cursor.execute("SELECT email, length(password) FROM users WHERE length(password) < 60")
@@ -134,8 +166,13 @@ def stored(target: Target) -> str:
     return f"{total} of {total}"
 
 
-@check("dovecot.password.salted", "Equal passwords do not show: every hash has its own salt",
-       negative=True, needs=NEEDS, remedy="Store them hashed again, in a salted scheme.")
+@check(
+    "dovecot.password.salted",
+    "Equal passwords do not show: every hash has its own salt",
+    negative=True,
+    needs=NEEDS,
+    remedy="Store them hashed again, in a salted scheme.",
+)
 def salted(target: Target) -> str:
     with reader(target) as cursor:
         # Without the digest: Argon2 and SHA512-CRYPT end in salt$digest, bcrypt in 31 characters.
@@ -144,7 +181,8 @@ def salted(target: Target) -> str:
             "WHEN password ~ '^\\{(ARGON2|SHA512-CRYPT)' "
             "THEN regexp_replace(password, '\\$[^$]*$', '') "
             "WHEN password LIKE '{BLF-CRYPT}%' THEN left(password, -31) "
-            "ELSE password END) FROM users")
+            "ELSE password END) FROM users"
+        )
         rows, hashes, salts = cursor.fetchone()
     if rows < 2:
         raise Skipped("needs two accounts")

@@ -17,8 +17,10 @@ from checks import ssh
 from checks.model import CannotStart, Failed, Skipped
 from checks.vantage import Direct, Vantage, Via
 
-NO_LAB = ("No lab is up ({file} is missing): run `make up` or `python -m lab up`, or name a "
-          "server of your own with --hostname.")
+NO_LAB = (
+    "No lab is up ({file} is missing): run `make up` or `python -m lab up`, or name a "
+    "server of your own with --hostname."
+)
 
 
 @dataclass
@@ -32,6 +34,7 @@ class Target:
     ssh_config: Path | None = None
     via: str = "direct"
     helo: str = "client.example.net"  # what our SMTP client calls itself
+    hint: str = ""  # what to do when the host we ask from is not there
     also_ports: tuple[int, ...] = ()  # listeners of the host that are meant to be there
     mail_owner: str = "vmail"
     mail_base: str = "/home/mail"
@@ -59,8 +62,11 @@ class Target:
     @property
     def vantage(self) -> Vantage:
         if self._vantage is None:
-            direct = self.via in ("", "direct")
-            self._vantage = Direct() if direct else Via(self.via, self.ssh_config)
+            try:
+                direct = self.via in ("", "direct")
+                self._vantage = Direct() if direct else Via(self.via, self.ssh_config)
+            except CannotStart as error:
+                raise CannotStart(f"{error} {self.hint}".rstrip()) from error
         return self._vantage
 
     @property
@@ -129,8 +135,7 @@ def lab_target(name: str = "", via: str = "") -> Target:
     if name:
         mail = [host for host in mail if host["name"] == name]
     if not mail:
-        raise CannotStart(f"The lab has no mail host {name}".rstrip() + "; `python -m lab list` "
-                          "shows what it has.")
+        raise CannotStart(f"The lab has no mail host {name}".rstrip() + "; `python -m lab list` shows what it has.")
     clients = [host for host in hosts.values() if host.get("role") == "client"]
     if not via and not clients:
         via = "direct"
@@ -145,6 +150,7 @@ def lab_target(name: str = "", via: str = "") -> Target:
         ssh_config=directory / "ssh_config",
         via=via or clients[0]["name"],
         helo=clients[0]["fqdn"] if clients else "client.example.net",
+        hint="Is the lab up? `python -m lab up` sees to it.",
     )
 
 

@@ -148,9 +148,10 @@ def old_refused(target: Target, *ports: int) -> str:
         except ssl.SSLError as error:
             reason = error.reason or str(error)
             if "ALERT" not in reason:
-                raise Warned(f"port {port}: not proven, our own side stopped with {reason}",
-                             "Ask again from a system whose OpenSSL can still offer TLS 1.1.") \
-                    from error
+                raise Warned(
+                    f"port {port}: not proven, our own side stopped with {reason}",
+                    "Ask again from a system whose OpenSSL can still offer TLS 1.1.",
+                ) from error
             seen.append(f"{port}: {reason.lower().replace('_', ' ')}")
     return "; ".join(seen)
 

@@ -36,9 +36,13 @@ class Mapped(Direct):
 
 def target(**ports: int) -> Target:
     """A target whose port 25 is target(p25=…)."""
-    made = Target(NAME, "127.0.0.1", "example.test",
-                  accounts={"foo@example.test": "sentinel-foo", "bar@example.test": "sentinel-bar"},
-                  secrets={"mailreader": "sentinel-reader"})
+    made = Target(
+        NAME,
+        "127.0.0.1",
+        "example.test",
+        accounts={"foo@example.test": "sentinel-foo", "bar@example.test": "sentinel-bar"},
+        secrets={"mailreader": "sentinel-reader"},
+    )
     made._vantage = Mapped({int(name[1:]): port for name, port in ports.items()})
     return made
 
@@ -82,9 +86,7 @@ def smtp(answers: Callable[[str], str], features: tuple[str, ...] = ()) -> Serve
             line = raw.decode().strip()
             if line.upper().startswith("EHLO"):
                 lines = [NAME, *features]
-                reply = "\r\n".join(
-                    f"250{'-' if i < len(lines) - 1 else ' '}{text}" for i, text in enumerate(lines)
-                )
+                reply = "\r\n".join(f"250{'-' if i < len(lines) - 1 else ' '}{text}" for i, text in enumerate(lines))
             elif line.upper() in ("QUIT", "RSET"):
                 reply = "250 2.0.0 Ok"
             else:
@@ -128,19 +130,21 @@ def context(folder: Path, minimum: ssl.TLSVersion, *names: str) -> ssl.SSLContex
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
     now = datetime.datetime.now(datetime.UTC)
     certificate = (
-        x509.CertificateBuilder().subject_name(subject).issuer_name(subject)
-        .public_key(key.public_key()).serial_number(x509.random_serial_number())
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(days=1))
         .not_valid_after(now + datetime.timedelta(days=30))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(n) for n in names or (NAME,)]),
-                       critical=False)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(n) for n in names or (NAME,)]), critical=False)
         .sign(key, hashes.SHA256())
     )
     pem = certificate.public_bytes(serialization.Encoding.PEM)
     (folder / "cert.pem").write_bytes(pem)
-    (folder / "key.pem").write_bytes(key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption()))
+    (folder / "key.pem").write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     made.set_ciphers("ALL:@SECLEVEL=0")
     made.minimum_version = minimum

@@ -1,9 +1,12 @@
 """Every negative can fail: here are servers that do what they must not."""
 
+from collections.abc import Callable
+
 import pytest
 
-from checks import imap, mail, postfix, submission
+from checks import imap, mail, maps, postfix, submission
 from checks.model import Failed
+from checks.target import Target
 from tests.checks import servers
 
 
@@ -11,33 +14,40 @@ def yes(line: str) -> str:
     return {"AUTH": "235 2.7.0 ok"}.get(line[:4].upper(), "250 2.1.5 Ok")
 
 
-@pytest.mark.parametrize("check", [
-    postfix.no_relay, postfix.no_subdomains, postfix.no_vrfy, postfix.hello_first,
-    postfix.unknown_alias, postfix.unknown, postfix.no_forged_sender,
-])
-def test_a_server_that_takes_everything_fails(check):
+@pytest.mark.parametrize(
+    "check",
+    [
+        postfix.no_relay,
+        postfix.no_subdomains,
+        postfix.no_vrfy,
+        postfix.hello_first,
+        postfix.unknown_alias,
+        maps.unknown,
+        maps.no_forged_sender,
+    ],
+)
+def test_a_server_that_takes_everything_fails(check: Callable[[Target], str]) -> None:
     with servers.smtp(yes) as server, pytest.raises(Failed, match=r"got 250 2\.1\.5"):
         check(servers.target(p25=server.port))
 
 
-def test_a_temporary_refusal_is_not_a_permanent_one():
-    def defer(line):
+def test_a_temporary_refusal_is_not_a_permanent_one() -> None:
+    def defer(line: str) -> str:
         return "454 4.7.1 Relay access denied" if line.startswith("RCPT") else "250 2.1.0 Ok"
 
     with servers.smtp(defer) as server, pytest.raises(Failed, match=r"got 454 4\.7\.1"):
         postfix.no_relay(servers.target(p25=server.port))
 
 
-def test_a_relay_by_an_old_trick_is_found():
-    def percent(line):
-        return "554 5.7.1 Relay access denied" if line.endswith("<somebody@example.org>") \
-            else "250 2.1.5 Ok"
+def test_a_relay_by_an_old_trick_is_found() -> None:
+    def percent(line: str) -> str:
+        return "554 5.7.1 Relay access denied" if line.endswith("<somebody@example.org>") else "250 2.1.5 Ok"
 
     with servers.smtp(percent) as server, pytest.raises(Failed, match=r"somebody%example\.org"):
         postfix.no_relay(servers.target(p25=server.port))
 
 
-def test_auth_offered_in_the_clear_fails():
+def test_auth_offered_in_the_clear_fails() -> None:
     with servers.smtp(yes, ("STARTTLS", "AUTH PLAIN")) as server:
         target = servers.target(p25=server.port, p587=server.port)
         with pytest.raises(Failed, match="AUTH before STARTTLS"):
@@ -46,23 +56,20 @@ def test_auth_offered_in_the_clear_fails():
             submission.not_on_25(target)
 
 
-def test_auth_not_offered_but_taken_all_the_same_fails():
-    def sly(line):
-        return "530 5.7.0 Must issue a STARTTLS command first" if line.startswith("MAIL") \
-            else "235 2.7.0 ok"
+def test_auth_not_offered_but_taken_all_the_same_fails() -> None:
+    def sly(line: str) -> str:
+        return "530 5.7.0 Must issue a STARTTLS command first" if line.startswith("MAIL") else "235 2.7.0 ok"
 
-    with servers.smtp(sly, ("STARTTLS",)) as server, \
-            pytest.raises(Failed, match="AUTH: expected 530"):
+    with servers.smtp(sly, ("STARTTLS",)) as server, pytest.raises(Failed, match="AUTH: expected 530"):
         submission.tls_demanded(servers.target(p587=server.port))
 
 
-def test_a_connection_that_breaks_off_is_no_pass():
-    with servers.Server(lambda sock: sock.sendall(b"220 hi\r\n")) as server, \
-            pytest.raises(Exception, match="closed"):
+def test_a_connection_that_breaks_off_is_no_pass() -> None:
+    with servers.Server(lambda sock: sock.sendall(b"220 hi\r\n")) as server, pytest.raises(Exception, match="closed"):
         postfix.no_relay(servers.target(p25=server.port))
 
 
-def test_imap_that_lets_in_without_tls_fails():
+def test_imap_that_lets_in_without_tls_fails() -> None:
     with servers.imap(lambda command: "OK done", "IMAP4rev1 AUTH=PLAIN") as server:
         target = servers.target(p143=server.port)
         with pytest.raises(Failed, match="IMAP4REV1 AUTH=PLAIN"):
@@ -71,20 +78,22 @@ def test_imap_that_lets_in_without_tls_fails():
             imap.refused(target)
 
 
-def test_imap_that_refuses_for_another_reason_fails():
-    with servers.imap(lambda command: "NO [AUTHENTICATIONFAILED] no", "IMAP4rev1") as server, \
-            pytest.raises(Failed, match="not for want of TLS"):
+def test_imap_that_refuses_for_another_reason_fails() -> None:
+    with (
+        servers.imap(lambda command: "NO [AUTHENTICATIONFAILED] no", "IMAP4rev1") as server,
+        pytest.raises(Failed, match="not for want of TLS"),
+    ):
         imap.refused(servers.target(p143=server.port))
 
 
-def test_no_password_of_an_account_crosses_an_open_wire():
-    heard = []
+def test_no_password_of_an_account_crosses_an_open_wire() -> None:
+    heard: list[str] = []
 
-    def listen(line):
+    def listen(line: str) -> str:
         heard.append(line)
         return "530 5.7.0 first TLS"
 
-    def refuse(command):
+    def refuse(command: str) -> str:
         heard.append(command)
         return "NO [PRIVACYREQUIRED] first TLS"
 
@@ -98,6 +107,6 @@ def test_no_password_of_an_account_crosses_an_open_wire():
         assert "sentinel" not in line
 
 
-def test_the_words_of_imaplib_are_unwrapped():
+def test_the_words_of_imaplib_are_unwrapped() -> None:
     assert mail.words(Exception("b'[AUTHENTICATIONFAILED] no.'")) == "[AUTHENTICATIONFAILED] no."
     assert mail.words(Exception("")) == "Exception"

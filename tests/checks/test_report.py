@@ -2,30 +2,59 @@
 
 import io
 import json
+from pathlib import Path
 
 import pytest
 
+import checks
 from checks import __main__ as cli
 from checks import report
-from checks.model import Result
-from checks.target import CannotStart, lab_target, read_json
+from checks.model import CannotStart, Result, Verdict
+from checks.target import lab_target, read_json
 from tests.checks import servers
 
-DEAD = Result("dovecot.start.listens", 4, "start", "claim", "Dovecot listens", "fail",
-              "port 143: refused\ndovecot is inactive", "systemctl status dovecot", 0.1)
+DEAD = Result(
+    "dovecot.start.listens",
+    4,
+    "start",
+    "claim",
+    "Dovecot listens",
+    "fail",
+    "port 143: refused\ndovecot is inactive",
+    "systemctl status dovecot",
+    0.1,
+)
 RESULTS = [
     Result("host.ssh.answers", 0, "ssh", "claim", "SSH answers", "pass", "Debian " * 20),
-    Result("postfix.tls.old_refused", 1, "tls", "negative", "TLS 1.1 is refused", "warn",
-           "not proven", "ask from elsewhere", 2.25),
+    Result(
+        "postfix.tls.old_refused",
+        1,
+        "tls",
+        "negative",
+        "TLS 1.1 is refused",
+        "warn",
+        "not proven",
+        "ask from elsewhere",
+        2.25,
+    ),
     DEAD,
-    *(Result(f"dovecot.tls.x{n}", 4, "tls", "claim", f"T{n}", "skip",
-             "needs what failed: Dovecot listens",
-             "See dovecot.start.listens: python -m checks --only dovecot.start.listens")
-      for n in range(3)),
+    *(
+        Result(
+            f"dovecot.tls.x{n}",
+            4,
+            "tls",
+            "claim",
+            f"T{n}",
+            "skip",
+            "needs what failed: Dovecot listens",
+            "See dovecot.start.listens: python -m checks --only dovecot.start.listens",
+        )
+        for n in range(3)
+    ),
 ]
 
 
-def shown(encoding="utf-8"):
+def shown(encoding: str = "utf-8") -> str:
     raw = io.BytesIO()
     file = io.TextIOWrapper(raw, encoding=encoding, errors="strict")
     report.show(servers.target(), RESULTS, 3.21, file)
@@ -33,7 +62,7 @@ def shown(encoding="utf-8"):
     return raw.getvalue().decode(encoding)
 
 
-def test_readable_at_80_columns_without_colour(monkeypatch):
+def test_readable_at_80_columns_without_colour(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     text = shown()
     assert "\x1b" not in text
@@ -41,9 +70,9 @@ def test_readable_at_80_columns_without_colour(monkeypatch):
     assert not [line for line in text.splitlines() if line != line.rstrip()]
 
 
-def test_a_dead_service_comes_first_with_its_remedy_and_its_place():
+def test_a_dead_service_comes_first_with_its_remedy_and_its_place() -> None:
     text = shown()
-    head = text[:text.index("Chapter 0")]
+    head = text[: text.index("Chapter 0")]
     assert "✖ Dovecot listens" in head and "Remedy: systemctl status dovecot" in head
     assert "chapter 4, start [dovecot.start.listens]" in head
     assert text.count("Dovecot listens") == 2  # there, and once as the reason of all the skips
@@ -52,24 +81,32 @@ def test_a_dead_service_comes_first_with_its_remedy_and_its_place():
     assert text.rstrip().endswith("1 passed, 1 failed, 1 to look at, 3 skipped in 3.2 s")
 
 
-def test_a_terminal_without_signs_gets_words():
+def test_a_terminal_without_signs_gets_words() -> None:
     text = shown("latin-1")
     assert "FAIL Dovecot listens" in text and "ok   SSH answers" in text
 
 
-def test_json():
+def test_json() -> None:
     found = json.loads(report.as_json(servers.target(), RESULTS, 3.21))
     assert found["target"]["hostname"] == servers.NAME
     assert (found["passed"], found["failed"], found["warned"], found["skipped"]) == (1, 1, 1, 3)
     assert found["results"][2] == {
-        "id": "dovecot.start.listens", "chapter": 4, "step": "start", "kind": "claim",
-        "title": "Dovecot listens", "verdict": "fail", "seconds": 0.1,
+        "id": "dovecot.start.listens",
+        "chapter": 4,
+        "step": "start",
+        "kind": "claim",
+        "title": "Dovecot listens",
+        "verdict": "fail",
+        "seconds": 0.1,
         "evidence": "port 143: refused\ndovecot is inactive",
-        "remedy": "systemctl status dovecot"}
+        "remedy": "systemctl status dovecot",
+    }
     assert "sentinel" not in json.dumps(found)
 
 
-def test_without_a_lab_one_sentence_and_exit_2(tmp_path, monkeypatch, capsys):
+def test_without_a_lab_one_sentence_and_exit_2(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("MAILROOM_LAB_DIR", str(tmp_path))
     assert cli.main([]) == 2
     said = capsys.readouterr()
@@ -77,21 +114,22 @@ def test_without_a_lab_one_sentence_and_exit_2(tmp_path, monkeypatch, capsys):
     assert "make up" in said.err
 
 
-def test_exit_codes(monkeypatch, capsys):
+def test_exit_codes(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(cli, "target_of", lambda options: servers.target())
-    for verdict, code in (("pass", 0), ("warn", 0), ("skip", 0), ("fail", 1)):
+    codes: tuple[tuple[Verdict, int], ...] = (("pass", 0), ("warn", 0), ("skip", 0), ("fail", 1))
+    for verdict, code in codes:
         one = Result("postfix.tls.x", 1, "tls", "claim", "T", verdict, "", "")
-        monkeypatch.setattr(cli.checks, "run", lambda *a, one=one, **k: [one])
+        monkeypatch.setattr(checks, "run", lambda *a, one=one, **k: [one])
         assert cli.main(["--json"]) == code
         assert json.loads(capsys.readouterr().out)["results"][0]["verdict"] == verdict
 
 
-def test_the_list_needs_no_lab(capsys):
+def test_the_list_needs_no_lab(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["--list", "--only", "dovecot.tls"]) == 0
     assert "dovecot.tls." in capsys.readouterr().out
 
 
-def test_the_lab_as_target(tmp_path, monkeypatch):
+def test_the_lab_as_target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAILROOM_LAB_DIR", str(tmp_path))
     host = {"name": "mx1", "fqdn": "mx1.example.test", "address": "198.18.0.10", "role": "mail"}
     client = host | {"name": "client", "fqdn": "client.example.net", "role": "client"}
@@ -99,8 +137,7 @@ def test_the_lab_as_target(tmp_path, monkeypatch):
     (tmp_path / "accounts.json").write_text('{"foo@example.test": "sentinel"}')
     (tmp_path / "secrets.json").write_text('{"mailreader": "sentinel"}')
     target = lab_target()
-    assert (target.hostname, target.domain, target.via) == ("mx1.example.test", "example.test",
-                                                            "client")
+    assert (target.hostname, target.domain, target.via) == ("mx1.example.test", "example.test", "client")
     assert target.account(0)[0] == target.account(1)[0] == "foo@example.test"
     assert "sentinel" not in repr(target)
     assert lab_target(via="direct").via == "direct"
@@ -108,7 +145,7 @@ def test_the_lab_as_target(tmp_path, monkeypatch):
         lab_target("mx9")
 
 
-def test_a_broken_secrets_file_is_not_quoted(tmp_path):
+def test_a_broken_secrets_file_is_not_quoted(tmp_path: Path) -> None:
     (tmp_path / "s.json").write_text('{"mailreader": "sentinel"')
     with pytest.raises(CannotStart) as error:
         read_json(tmp_path / "s.json")

@@ -3,12 +3,14 @@
 import ast
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import checks
 from checks import model, runner
-from checks.model import LAST, STEPS, CannotStart, Failed, Skipped, Warned, check
+from checks.model import LAST, STEPS, CannotStart, Check, Failed, Result, Skipped, Warned, check
+from checks.target import Target
 from tests.checks import servers
 
 ROOT = Path(__file__).parents[2]
@@ -17,29 +19,29 @@ ROOT = Path(__file__).parents[2]
 class House:
     """A register of its own, with short names for making checks."""
 
-    def __init__(self):
-        self.register = {}
-        self.made = []
+    def __init__(self) -> None:
+        self.register: dict[str, Check] = {}
+        self.made: list[str] = []
 
-    def add(self, id, outcome="fine", **options):
+    def add(self, id: str, outcome: str | Exception = "fine", **options: Any) -> None:
         @check(id, f"title of {id}", register=self.register, **options)
-        def one(target):
+        def one(target: Target) -> str:
             self.made.append(id)
             if isinstance(outcome, Exception):
                 raise outcome
             return outcome
 
-    def run(self, **options):
+    def run(self, **options: Any) -> dict[str, Result]:
         found = runner.run(servers.target(), register=self.register, **options)
         return {result.id: result for result in found}
 
 
 @pytest.fixture
-def house():
+def house() -> House:
     return House()
 
 
-def test_what_stands_on_a_dead_service_is_skipped_with_the_reason(house):
+def test_what_stands_on_a_dead_service_is_skipped_with_the_reason(house: House) -> None:
     house.add("dovecot.password.login", needs=("imap",), provides="login")
     house.add("dovecot.mailboxes.special", needs=("login",))
     house.add("dovecot.start.listens", Failed("refused", "start it"), provides="imap")
@@ -55,7 +57,7 @@ def test_what_stands_on_a_dead_service_is_skipped_with_the_reason(house):
     assert house.made == ["dovecot.start.listens", "postfix.tls.offered"]
 
 
-def test_a_service_that_was_not_selected_is_asked_and_shown_only_if_it_fails(house):
+def test_a_service_that_was_not_selected_is_asked_and_shown_only_if_it_fails(house: House) -> None:
     house.add("dovecot.start.listens", provides="imap")
     house.add("dovecot.tls.agreed", needs=("imap",))
     assert list(house.run(only=["dovecot.tls"])) == ["dovecot.tls.agreed"]
@@ -66,7 +68,7 @@ def test_a_service_that_was_not_selected_is_asked_and_shown_only_if_it_fails(hou
     assert {r.verdict for r in house.run(only=["dovecot.tls"]).values()} == {"fail", "skip"}
 
 
-def test_a_service_nobody_could_ask_about_is_not_taken_for_dead(house):
+def test_a_service_nobody_could_ask_about_is_not_taken_for_dead(house: House) -> None:
     house.add("postgresql.install.answers", Skipped("no SSH"), provides="postgresql")
     house.add("dovecot.password.login", needs=("postgresql",))
     found = house.run()
@@ -74,19 +76,23 @@ def test_a_service_nobody_could_ask_about_is_not_taken_for_dead(house):
     assert found["dovecot.password.login"].verdict == "pass"
 
 
-def test_verdicts_and_remedies(house):
+def test_verdicts_and_remedies(house: House) -> None:
     house.add("postfix.tls.one", Warned("soon"), remedy="renew")
     house.add("postfix.tls.two", Failed("bad", "this instead"), remedy="that")
     house.add("postfix.tls.three", ConnectionResetError("gone"), remedy="look")
     house.add("postfix.tls.four", negative=True)
     found = house.run()
     assert [(r.verdict, r.remedy) for r in found.values()] == [
-        ("warn", "renew"), ("fail", "this instead"), ("fail", "look"), ("pass", "")]
+        ("warn", "renew"),
+        ("fail", "this instead"),
+        ("fail", "look"),
+        ("pass", ""),
+    ]
     assert found["postfix.tls.three"].evidence == "ConnectionResetError: gone"
     assert found["postfix.tls.four"].kind == "negative"
 
 
-def test_no_secret_gets_out(house):
+def test_no_secret_gets_out(house: House) -> None:
     auth = "AGZvb0BleGFtcGxlLnRlc3QAc2VudGluZWwtZm9v"  # base64 of \0foo@example.test\0sentinel-foo
     house.add("postfix.tls.one", Failed(f"said {auth}", "use sentinel-reader"))
     house.add("postfix.tls.two", RuntimeError("password=sentinel-bar"))
@@ -95,12 +101,12 @@ def test_no_secret_gets_out(house):
     assert "sentinel" not in text and auth not in text and "[secret]" in text
 
 
-def test_the_last_run_after_all_others_and_side_by_side(house):
+def test_the_last_run_after_all_others_and_side_by_side(house: House) -> None:
     together = threading.Barrier(2, timeout=5)
     for name in ("one", "two"):
 
         @check(f"dovecot.passdb.{name}", name, order=LAST, register=house.register)
-        def wait(target):
+        def wait(target: Target) -> str:
             house.made.append("late")
             together.wait()
             return "both were here"
@@ -110,7 +116,7 @@ def test_the_last_run_after_all_others_and_side_by_side(house):
     assert house.made == ["dovecot.tls.agreed", "late", "late"]
 
 
-def test_from_the_servers_own_address_some_prove_nothing(house):
+def test_from_the_servers_own_address_some_prove_nothing(house: House) -> None:
     house.add("dovecot.cleartext.refused", elsewhere=True)
     target = servers.target()
     target.ssh_host = target.via = "mx1"
@@ -118,7 +124,7 @@ def test_from_the_servers_own_address_some_prove_nothing(house):
     assert found[0].verdict == "skip" and "--via" in found[0].remedy
 
 
-def test_selection():
+def test_selection() -> None:
     assert all(c.step == "dovecot.tls" for c in checks.selected(["dovecot.tls"]))
     assert checks.selected(["dovecot.tls"]) == checks.for_step("dovecot.tls")
     assert checks.selected(["postfix.tls.old_*"])[0].id == "postfix.tls.old_refused"
@@ -128,32 +134,30 @@ def test_selection():
         checks.run(servers.target(), ["nothing.like.it"])
 
 
-def test_ids_are_held_to_their_form(house):
+def test_ids_are_held_to_their_form(house: House) -> None:
     house.add("postfix.tls.one")
     for id in ("postfix.tls.one", "postfix.tls", "exim.tls.one", "postfix.tls.One"):
         with pytest.raises(ValueError, match=id.split(".")[0]):
             house.add(id)
 
 
-def test_every_step_has_a_claim_and_a_negative_and_nothing_else_is_there():
+def test_every_step_has_a_claim_and_a_negative_and_nothing_else_is_there() -> None:
     there = {c.step for c in checks.selected()}
-    assert there == {f"{module}.{step}" for module, steps in STEPS.items()
-                     for step in steps.split()}
+    assert there == {f"{module}.{step}" for module, steps in STEPS.items() for step in steps.split()}
     for step in sorted(there - {"host.ssh", "host.ports"}):
         kinds = {c.kind for c in checks.for_step(step)}
         assert kinds == {"claim", "negative"}, step
 
 
-def test_every_need_is_provided_by_one_check():
+def test_every_need_is_provided_by_one_check() -> None:
     provided = [c.provides for c in model.REGISTER.values() if c.provides]
     assert len(provided) == len(set(provided))
     assert {need for c in model.REGISTER.values() for need in c.needs} <= set(provided)
 
 
 @pytest.mark.parametrize("module", ["postfix", "postgresql", "dovecot"])
-def test_the_steps_are_the_chapters_own(module):
+def test_the_steps_are_the_chapters_own(module: str) -> None:
     file = ROOT / "deploys" / "chapters" / f"{module}.py"
-    tuples = [node.value for node in ast.parse(file.read_text()).body
-              if isinstance(node, ast.Assign) and node.targets[0].id == "STEPS"]  # type: ignore[attr-defined]
-    names = [node.id for node in ast.walk(tuples[0]) if isinstance(node, ast.Name)]
+    written = file.read_text().partition("\nSTEPS = ")[2]
+    names = [node.id for node in ast.walk(ast.parse(written)) if isinstance(node, ast.Name)]
     assert sorted(STEPS[module].split()) == sorted(names)
