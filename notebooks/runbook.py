@@ -1,0 +1,71 @@
+"""The runbook: what the cells of the notebooks call. `from runbook import *`
+
+Every name does one thing to, or shows one thing of, the host that hello() names; what comes back displays itself.
+"""
+
+import logging
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from notebooks.workbench import where
+from notebooks.workbench.applying import apply
+from notebooks.workbench.banner import hello, use
+from notebooks.workbench.breaking import break_it, mend
+from notebooks.workbench.errata import as_printed, cleartext_on_the_wire, equal_hashes
+from notebooks.workbench.factory import factory
+from notebooks.workbench.letters import files, journey, mailbox, send
+from notebooks.workbench.looking import ask, follow, log, read, run
+from notebooks.workbench.plans import plan, settled
+from notebooks.workbench.proving import verify
+from notebooks.workbench.quiz import question
+from notebooks.workbench.rewinding import rewind
+from notebooks.workbench.secure import agreed, certificate
+from notebooks.workbench.talk import imap, smtp
+from notebooks.workbench.views import show
+from notebooks.workbench.where import allow
+
+# a port that nobody listens on is an answer here, not a line of log in the notebook
+logging.getLogger("paramiko").setLevel(logging.CRITICAL)
+
+_host = where.place()
+fqdn, domain, client = _host.fqdn, _host.domain, _host.client
+foo, bar = f"foo@{domain}", f"bar@{domain}"
+
+__all__ = [
+    "agreed",
+    "allow",
+    "apply",
+    "as_printed",
+    "ask",
+    "bar",
+    "break_it",
+    "certificate",
+    "cleartext_on_the_wire",
+    "client",
+    "domain",
+    "equal_hashes",
+    "factory",
+    "files",
+    "follow",
+    "foo",
+    "fqdn",
+    "hello",
+    "imap",
+    "journey",
+    "log",
+    "mailbox",
+    "mend",
+    "plan",
+    "question",
+    "read",
+    "rewind",
+    "run",
+    "send",
+    "settled",
+    "show",
+    "smtp",
+    "use",
+    "verify",
+]

@@ -1,0 +1,145 @@
+"""What the article gets wrong, or what has become wrong, shown on the learner's own host."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+from notebooks.workbench import html, progress, remote, steps, trial, views, where
+from notebooks.workbench.errors import NotExpected, NotReady, Trouble
+from notebooks.workbench.talk import Dialogue, Line
+
+HEADER = {"2.3": "", "2.4": "dovecot_config_version = 2.4.0\ndovecot_storage_version = 2.4.0\n"}
+# read in a folder of its own: the real configuration is neither read nor touched
+TRY = """d=$(mktemp -d); trap 'rm -rf "$d"' EXIT; cat >"$d/dovecot.conf"
+doveconf -c "$d/dovecot.conf" -n 2>&1 >/dev/null | sed "s|$d/||g"
+"""
+
+
+class Tried(html.Shown):
+    """Each attempt with the article's lines, and what this Dovecot says to it."""
+
+    def __init__(self, step: steps.Step, version: str, attempts: list[tuple[str, str, bool]]) -> None:
+        self.step, self.version, self.attempts = step, version, attempts
+
+    @property
+    def works(self) -> bool:
+        return all(good for _, _, good in self.attempts)
+
+    def __str__(self) -> str:
+        rows = [f"{self.step.number} {self.step.short}, as printed, on Dovecot {self.version}", self.step.article]
+        return "\n".join(rows + [f"  {'✓' if good else '✖'} {what}: {said}" for what, said, good in self.attempts])
+
+    def body(self) -> str:
+        rows = [
+            [
+                f'<span class="{"good" if good else "bad"}">{"✓" if good else "✖"}</span>',
+                html.escape(what),
+                f"<pre>{html.escape(said)}</pre>",
+            ]
+            for what, said, good in self.attempts
+        ]
+        title = html.escape(f"{self.step.number} {self.step.short}, as printed, on Dovecot {self.version}")
+        return (
+            f"<b class=h>{title}</b>"
+            f"<div class=col><pre>{html.escape(self.step.article)}</pre></div>{html.table(['', 'tried', 'Dovecot says'], rows)}"
+        )
+
+
+def as_printed(name: str) -> Tried:
+    """Try the article's own lines in a throwaway copy: with its prompt, without it, and, where that parses, for real."""
+    step, version = steps.find(name), views.language()
+    if version not in HEADER:
+        raise NotReady("There is no Dovecot to ask yet.", remedy='apply("dovecot.install")', where="notebook 04, 4.1")
+    if (
+        step.chapter != "dovecot"
+        or not step.article
+        or step.id in ("dovecot.install", "dovecot.start", "dovecot.restart")
+    ):
+        raise Trouble(f"{step.id} has no lines of dovecot.conf in the article.")
+    if step.name == "sql" and version == "2.3":
+        raise Trouble(
+            "These lines are not for dovecot.conf: 2.3 reads them from a file of their own, and they still work."
+        )
+    attempts = []
+    if step.article.startswith("$ "):
+        attempts.append(("the listing, its $ included", *_doveconf(HEADER[version] + step.article)))
+    lines = re.sub(r"^\$ ", "  ", step.article)
+    attempts.append(("without the $", *_doveconf(HEADER[version] + lines)))
+    if step.name == "mailboxes" and attempts[-1][2] and where.place().lab:
+        attempts.append(("a login with it", *_login(version, lines)))
+    return Tried(step, version, attempts)
+
+
+def _doveconf(text: str) -> tuple[str, bool]:
+    done = remote.execute(TRY, stdin=text + "\n")
+    errors = [line for line in done.out.splitlines() if re.search(r"Error|Fatal|[Uu]nknown|Expecting", line)]
+    return ("\n".join(errors) or "accepted", not errors)
+
+
+def _login(version: str, extra: str) -> tuple[str, bool]:
+    with trial.dovecot(version, extra + "\n") as folder:
+        said = _trial_login(Dialogue("IMAP")).said[-1][1]
+        log = remote.execute(
+            f"grep -hE 'Error|Fatal' {folder}/log | tail -n 1 | sed -E 's/^.*(Error|Fatal): //'"
+        ).out.strip()
+    good = "initialization failed" not in said and " OK " in said
+    return (f"{said}\n{log}".strip(), good)
+
+
+def _trial_login(dialogue: Dialogue) -> Dialogue:
+    """Log in to the throwaway Dovecot in the clear, from the lab's client."""
+    line = Line(dialogue, trial.PORT, None)
+    try:
+        dialogue.add("server", line.line())
+        line.send(f"a LOGIN {trial.USER} {trial.PASSWORD}")
+        dialogue.add("server", line.line())
+    except EOFError:
+        pass  # the dialogue says that the server hung up
+    finally:
+        line.close()
+    return dialogue
+
+
+def equal_hashes(password: str = trial.PASSWORD) -> html.Table:
+    """The same password hashed twice in each scheme: equal hashes tell a thief who shares a password."""
+    word = shlex.quote(password)
+    rows = []
+    for scheme in ("SHA512", "SHA512-CRYPT", "ARGON2ID"):
+        # -p shows the password in the process list; this one is nobody's
+        command = f"doveadm pw -s {scheme} -p {word}"
+        pair = remote.execute(f"{command} && {command}", raw=True).out.split()
+        if len(pair) != 2:
+            raise NotReady(f"This Dovecot does not hash with {scheme}.", remedy='apply("dovecot.install")')
+        rows.append([scheme, *(short(one) for one in pair), "equal" if pair[0] == pair[1] else "different"])
+    openssl = remote.execute(f"printf %s {word} | openssl dgst -sha512 -binary | base64 -w0", raw=True).out.strip()
+    rows.append(["openssl dgst -sha512", short(openssl), short(openssl), "one pass, no salt: the same as SHA512"])
+    if rows[0][3] != "equal" or rows[2][3] != "different":
+        raise NotExpected("The hashes are not as the text says.", str(html.Table(["", "1", "2", ""], rows)))
+    return html.Table(["scheme", "hashed once", "hashed again", ""], rows, f"the password “{password}”, twice")
+
+
+def short(text: str) -> str:
+    return text if len(text) <= 34 else f"{text[:22]}…{text[-8:]}"
+
+
+def cleartext_on_the_wire() -> html.Shown:
+    """Read a login off the wire: with the article's disable_plaintext_auth = no on a throwaway Dovecot, then with TLS."""
+    from notebooks.workbench.wire import Tap, Wire
+
+    where.lab_only(where.place(), "Reading along")
+    version = views.language()
+    with progress.Progress("two logins, and somebody who reads along"), trial.dovecot(version):
+        with Tap(trial.PORT) as clear:
+            _trial_login(Dialogue("IMAP"))
+        with Tap(143) as secret:
+            from notebooks.workbench.talk import imap
+
+            imap(143, "STARTTLS", "LOGIN foo", "LOGOUT")
+    if trial.PASSWORD not in clear.text:
+        raise NotExpected("The password was not seen on the wire.", clear.text[-500:])
+    if " LOGIN " in secret.text:
+        raise NotExpected(
+            "A LOGIN was readable on port 143.", "TLS should have hidden it.", 'verify("dovecot.cleartext")'
+        )
+    return Wire(clear.shown(), secret.shown(), trial.PASSWORD)

@@ -1,0 +1,101 @@
+"""What a cell shows: HTML in a notebook, plain text everywhere else."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+STYLE = "".join(line.strip() for line in (Path(__file__).parent / "style.css").read_text().splitlines())
+FOLD = 25  # lines; what is longer is folded
+
+
+class Shown:
+    """Something to look at. Subclasses give `body()` (HTML) and `__str__` (text)."""
+
+    def body(self) -> str:
+        raise NotImplementedError
+
+    def _repr_html_(self) -> str:
+        # each output carries its own few styles: outputs are rerun, reordered and saved one by one
+        return f'<style>{STYLE}</style><div class="mr">{self.body()}</div>'
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+class Note(Shown):
+    """A sentence or two in a box: kind is "", "good", "bad" or "warn"."""
+
+    def __init__(self, title: str, text: str = "", kind: str = "") -> None:
+        self.title, self.text, self.kind = title, text, kind
+
+    def __str__(self) -> str:
+        return f"{self.title}\n{self.text}".strip()
+
+    def body(self) -> str:
+        return box(f"<b class=h>{escape(self.title)}</b> {lines(self.text)}", self.kind)
+
+
+class Text(Shown):
+    """Output of a command, or a file; long ones are folded."""
+
+    def __init__(self, text: str, title: str = "") -> None:
+        self.text, self.title = text.rstrip("\n"), title
+
+    def __str__(self) -> str:
+        return self.text
+
+    def body(self) -> str:
+        return (f"<div class=dim>{escape(self.title)}</div>" if self.title else "") + folded(self.text)
+
+
+class Table(Shown):
+    """Rows under headings; as wide as it needs, in a box that scrolls."""
+
+    def __init__(self, headings: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
+        self.headings, self.title = list(headings), title
+        self.rows = [["" if cell is None else str(cell) for cell in row] for row in rows]
+
+    def __str__(self) -> str:
+        every = [self.headings, *self.rows]
+        widths = [max(len(row[n]) for row in every) for n in range(len(self.headings))]
+        text = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in every]
+        return "\n".join(([self.title] if self.title else []) + text + ([] if self.rows else ["(no rows)"]))
+
+    def body(self) -> str:
+        title = f"<div class=dim>{escape(self.title)}</div>" if self.title else ""
+        return title + table(self.headings, [[escape(cell) for cell in row] for row in self.rows])
+
+
+def escape(text: object) -> str:
+    return html.escape(str(text))
+
+
+def lines(text: str) -> str:
+    return escape(text).replace("\n", "<br>")
+
+
+def box(inner: str, kind: str = "") -> str:
+    return f'<div class="box {kind}">{inner}</div>'
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Cells are HTML already. A first column of signs stays narrow."""
+    head = "".join(f"<th>{escape(text)}</th>" for text in headings)
+    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    if not rows:
+        body = f'<tr><td colspan="{len(headings)}" class=dim>(no rows)</td></tr>'
+    return f"<div class=wide><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+
+
+def folded(text: str) -> str:
+    """Preformatted text; beyond some lines, the rest hides behind a click."""
+    rows = text.split("\n")
+    if len(rows) <= FOLD:
+        return f"<pre>{escape(text)}</pre>"
+    first, rest = "\n".join(rows[: FOLD - 10]), "\n".join(rows[FOLD - 10 :])
+    count = len(rows) - FOLD + 10
+    return (
+        f"<pre>{escape(first)}</pre><details><summary>{count} more lines</summary><pre>{escape(rest)}</pre></details>"
+    )

@@ -1,0 +1,51 @@
+"""rewind: a lab host back to the state right after a step."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import time
+
+from notebooks.workbench import applying, html, progress, snapshots, steps, where
+from notebooks.workbench.errors import Trouble
+
+BARE = "bare"
+
+
+def rewind(name: str) -> html.Note:
+    """Put the host back to where it was right after this step; "bare" is before the first. What came later is lost."""
+    here = where.place()
+    where.lab_only(here, "rewind()")
+    begun = time.monotonic()
+    every = steps.every()
+    step = None if name == BARE else steps.find(name)
+    kept = snapshots.titles(here.name)
+    wanted = every[: every.index(step) + 1] if step else []
+    # the newest boundary that was kept, at or before the wanted one
+    start = next((n for n in range(len(wanted), 0, -1) if wanted[n - 1].title in kept), 0)
+    title = wanted[start - 1].title if start else BARE
+    process = snapshots.lab("rewind", here.name, title)
+    with progress.Progress(f"rewinding {here.name} to {title}") as shown:
+        while process.poll() is None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(0.2)
+            shown.tick()
+    if process.returncode:
+        said = process.stdout.read().strip() if process.stdout else ""
+        raise Trouble(f"{here.name} could not be rewound to {title}.", said, "In a terminal: python -m lab snapshots")
+    replayed = wanted[start:]
+    if step and replayed:
+        names = ",".join(one.id for one in replayed)
+        applying.pyinfra(step, ["notebooks/workbench/until.py"], {"MAILROOM_STEPS": names})
+    return _told(here, step, title, replayed, time.monotonic() - begun)
+
+
+def _told(
+    here: where.Place, step: steps.Step | None, title: str, replayed: list[steps.Step], seconds: float
+) -> html.Note:
+    where_to = f"right after {step.title}" if step else "bare: before the first step"
+    text = f"From the snapshot “{title}”, in {seconds:.1f} s."
+    if replayed:
+        count = len(replayed)
+        text += f" There was no later one, so {count} step{'s' * (count > 1)} after it had to be done again."
+    return html.Note(f"{here.name} is {where_to}.", text, "good")

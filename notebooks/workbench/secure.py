@@ -1,0 +1,127 @@
+"""TLS to look at: the certificate a port shows, and what client and server agreed on."""
+
+from __future__ import annotations
+
+import ssl
+from datetime import UTC, datetime
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+
+from checks import tls
+from checks.model import Failed
+from notebooks.workbench import html, snapshots, where
+from notebooks.workbench.errors import NotReady
+
+GOOD, BAD = "✓", "✖"
+
+
+def certificate(port: int = 993) -> html.Table:
+    """The certificate as the port shows it, trusted or not."""
+    snapshots.wait()
+    here = where.place()
+    target = here.target()
+    try:
+        shown = tls.served_certificate(target, port)
+    except (OSError, ssl.SSLError, Failed) as error:
+        raise NotReady(
+            f"Port {port} of {here.fqdn} shows no certificate.",
+            str(error),
+            'apply("postfix.tls") or apply("dovecot.certificate")',
+        ) from None
+    finally:
+        target.close()
+    left = (shown.not_valid_after_utc - datetime.now(UTC)).days
+    names = _names(shown)
+    rows = [
+        ("for", ", ".join(names) or "(no names: clients refuse it)"),
+        ("fits", f"{GOOD} {here.fqdn}" if here.fqdn in names else f"{BAD} {here.fqdn} is not among them"),
+        ("by", shown.issuer.rfc4514_string() + (" (itself: self-signed)" if shown.issuer == shown.subject else "")),
+        ("valid", f"{shown.not_valid_before_utc:%Y-%m-%d} to {shown.not_valid_after_utc:%Y-%m-%d}, {left} days left"),
+        ("key", _key(shown)),
+        ("fingerprint", shown.fingerprint(hashes.SHA256()).hex(":")),
+    ]
+    return html.Table(["", f"port {port}"], rows, f"The certificate of {here.fqdn}")
+
+
+def _names(shown: x509.Certificate) -> list[str]:
+    try:
+        return list(
+            shown.extensions.get_extension_for_class(x509.SubjectAlternativeName).value.get_values_for_type(
+                x509.DNSName
+            )
+        )
+    except x509.ExtensionNotFound:
+        return []
+
+
+def _key(shown: x509.Certificate) -> str:
+    key = shown.public_key()
+    name = type(key).__name__.removesuffix("PublicKey").lstrip("_")
+    return f"{name} {getattr(key, 'key_size', '')}".strip()
+
+
+class Agreed(html.Shown):
+    """What one handshake came to, and what another, careless one did."""
+
+    def __init__(self, port: int, host: str, facts: list[tuple[str, str, str]]) -> None:
+        self.port, self.host, self.facts = port, host, facts
+
+    def __str__(self) -> str:
+        rows = [f"  {sign} {name + ':':<12}{text}" for sign, name, text in self.facts]
+        return "\n".join([f"TLS with {self.host}, port {self.port}", *rows])
+
+    def body(self) -> str:
+        height = 22 * len(self.facts) + 52
+        rows = []
+        for n, (sign, name, text) in enumerate(self.facts):
+            colour = {GOOD: "var(--good)", BAD: "var(--bad)"}.get(sign, "currentColor")
+            rows.append(
+                f'<text x="150" y="{52 + 22 * n}"><tspan fill="{colour}">{sign}</tspan> <tspan opacity=".7">{html.escape(name)}</tspan> '
+                f"{html.escape(text)}</text>"
+            )
+        start = "STARTTLS after a few words in the clear" if self.port in tls.STARTTLS else "TLS from the first byte"
+        return (
+            f'<svg viewBox="0 0 760 {height}" width="760" role="img" aria-label="{html.escape(str(self))}">'
+            f'<rect x="2" y="14" width="110" height="{height - 20}" rx="8" fill="var(--soft)" stroke="var(--line)"/>'
+            f'<text x="57" y="{height / 2}" text-anchor="middle">a client</text>'
+            f'<rect x="628" y="14" width="130" height="{height - 20}" rx="8" fill="var(--soft)" stroke="var(--tint)"/>'
+            f'<text x="693" y="{height / 2 - 8}" text-anchor="middle">{html.escape(self.host)}</text>'
+            f'<text x="693" y="{height / 2 + 10}" text-anchor="middle" opacity=".7">port {self.port}</text>'
+            f'<path d="M112,22 H628 M112,{height - 12} H628" stroke="var(--tint)" stroke-width="2"/>'
+            f'<text x="370" y="14" text-anchor="middle" opacity=".7">{start}</text>{"".join(rows)}</svg>'
+        )
+
+
+def agreed(port: int = 993) -> Agreed:
+    """Shake hands carefully, then offer TLS 1.1 and then another name: what is agreed on, and what is refused."""
+    snapshots.wait()
+    here = where.place()
+    target = here.target()
+    facts = []
+    try:
+        if why := target.vantage.probe(here.address, port):
+            raise NotReady(f"Nobody answers on port {port} of {here.fqdn}.", why, "factory() shows what runs")
+        try:
+            with tls.tls_socket(target, port, tls.careful(target)) as sock:
+                cipher = sock.cipher() or ("?", "?", 0)
+                facts += [(GOOD, "version", str(sock.version())), (GOOD, "cipher", f"{cipher[0]}, {cipher[2]} bits")]
+                facts.append((GOOD, "who", f"the certificate is trusted and names {here.fqdn}"))
+        except ssl.SSLCertVerificationError as error:
+            facts.append((BAD, "who", error.verify_message))
+        except Failed as error:
+            raise NotReady(
+                f"Port {port} agrees on no TLS.", str(error), 'apply("postfix.tls") or apply("dovecot.tls")'
+            ) from None
+        facts.append(_refused(lambda: tls.old_refused(target, port), "TLS 1.1"))
+        facts.append(_refused(lambda: tls.other_name_refused(target, port), "other name"))
+    finally:
+        target.close()
+    return Agreed(port, here.fqdn, facts)
+
+
+def _refused(attempt, what: str) -> tuple[str, str, str]:  # type: ignore[no-untyped-def]
+    try:
+        return GOOD, what, f"refused: {attempt()}"[:70]
+    except (Failed, OSError) as error:
+        return BAD, what, str(error)[:70]

@@ -1,0 +1,78 @@
+"""The steps of the chapters, as data: which there are, in which order, and how people name them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from notebooks.workbench import where
+from notebooks.workbench.errors import Trouble
+
+CHAPTERS = {"postfix": 1, "postgresql": 2, "amavis": 3, "dovecot": 4, "sieve": 5}
+NOTEBOOKS = {
+    "postfix": "01-postfix-the-conveyor-belt",
+    "postgresql": "02-postgresql-the-bookkeeper",
+    "dovecot": "04-dovecot-the-front-desk",
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    chapter: str
+    name: str
+    title: str  # "Chapter 4: TLS", as pyinfra prints it and as its snapshot is called
+    doc: str
+    article: str
+    today: dict[str, str]
+    needs: str
+    position: int  # in its chapter, from 1
+
+    @property
+    def id(self) -> str:
+        return f"{self.chapter}.{self.name}"
+
+    @property
+    def number(self) -> str:
+        return f"{CHAPTERS[self.chapter]}.{self.position}"
+
+    @property
+    def short(self) -> str:
+        return self.title.partition(": ")[2]
+
+    @property
+    def place(self) -> str:
+        """Where it is told: "chapter 4, TLS (04-dovecot-the-front-desk, 4.5)"."""
+        return f"chapter {CHAPTERS[self.chapter]}, {self.short} ({NOTEBOOKS.get(self.chapter, self.chapter)}, {self.number})"
+
+    @property
+    def operation(self) -> str:
+        """What one types after `pyinfra inventory.py`."""
+        return f"deploys.chapters.{self.id}"
+
+    @property
+    def link(self) -> str:
+        return "; ".join(re.findall(r"https?://\S+", self.doc))
+
+
+def every() -> list[Step]:
+    """All steps of all chapters that exist, in the article's order."""
+    counts: dict[str, int] = {}
+    found = []
+    for one in where.place().steps:
+        counts[one["chapter"]] = counts.get(one["chapter"], 0) + 1
+        found.append(Step(**one, position=counts[one["chapter"]]))
+    return found
+
+
+def find(name: str) -> Step:
+    """A step by "dovecot.tls", "4.5" or "chapter 4, TLS"."""
+    for step in every():
+        if plain(name) in (plain(step.id), plain(step.title)) or name == step.number:
+            return step
+    chapter = name.partition(".")[0]
+    there = [step.id for step in every() if step.chapter == chapter] or sorted({step.chapter for step in every()})
+    raise Trouble(f"There is no step {name!r}.", remedy=f"There are: {', '.join(there)}")
+
+
+def plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")

@@ -1,0 +1,99 @@
+"""On a host broken on purpose the matching proof fails and says what, why, the remedy, and where; and the way back."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from lab import Host
+from lab import snapshots as lab_snapshots
+from notebooks.workbench import applying, breaking, landmarks, plans, proving, remote, rewinding, where
+from notebooks.workbench.errors import NotReady, NotVerified
+from tests.conftest import LabHost
+
+pytestmark = [pytest.mark.live, pytest.mark.timeout(600)]
+ROOT = where.ROOT
+
+
+@pytest.fixture
+def host(lab_host: LabHost, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
+    """The Debian 13 mail host, which this process's runbook works on."""
+    monkeypatch.setenv("MAILROOM_SNAPSHOTS", "no")
+    yield from at_work_on(lab_host("trixie"))
+
+
+def at_work_on(host: Host) -> Iterator[Host]:
+    remote.forget()
+    where.use(host.name)
+    yield host
+    remote.forget()
+
+
+@pytest.fixture
+def built(host: Host) -> Host:
+    """The same with chapters 1, 2 and 4 on it; quick where they are already."""
+    command = [sys.executable, "-m", "pyinfra", "inventory.py", "deploys/dovecot.py", "-y"]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, stdin=subprocess.DEVNULL)
+    return host
+
+
+# What each breakage is found by, and a word that its explanation has to have.
+SIGNS = {"postgresql": "postgresql", "socket": "socket", "certificate": "expired", "password": "dovecot"}
+
+
+@pytest.mark.parametrize("name", breaking.BREAKAGES)
+def test_the_matching_proof_fails_and_explains_itself(name: str, built: Host) -> None:
+    step = breaking.BREAKAGES[name].verify
+    breaking.break_it(name)
+    try:
+        with pytest.raises(NotVerified) as failed:
+            proving.verify(step)
+    finally:
+        breaking.mend(name)
+    trouble = failed.value
+    assert trouble.what and trouble.why and trouble.remedy and "chapter " in trouble.where
+    assert SIGNS[name] in str(trouble).lower(), str(trouble)
+    shown = "".join(trouble._render_traceback_())
+    assert "Traceback" not in shown and all(word in shown for word in ("Why:", "Remedy:", "Where:"))
+    proving.verify(step)
+
+
+def test_apply_costs_at_most_a_second_more_than_the_command(built: Host) -> None:
+    plain = [sys.executable, "-m", "pyinfra", "inventory.py", "deploys.chapters.dovecot.tls", "-y"]
+
+    def seconds(action: object) -> float:
+        begun = time.monotonic()
+        action()  # type: ignore[operator]
+        return time.monotonic() - begun
+
+    ours = [seconds(lambda: applying.apply("dovecot.tls")) for _ in range(3)]
+    theirs = [seconds(lambda: subprocess.run(plain, cwd=ROOT, check=True, capture_output=True)) for _ in range(3)]
+    assert statistics.median(ours) - statistics.median(theirs) < 1.0, (ours, theirs)
+
+
+def test_rewind_to_a_step_boundary_takes_at_most_ten_seconds(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    rewinding.rewind(rewinding.BARE)
+    with pytest.raises(NotReady, match=r"postfix\.install") as refused:
+        applying.apply("postfix.tls")
+    assert 'apply("postfix.install")' in refused.value.remedy
+    applying.apply("postfix.install")
+    monkeypatch.setenv("MAILROOM_SNAPSHOTS", "yes")
+    plans.settled("postfix.install")
+    applying.apply("postfix.restrictions")
+    assert "postfix.restrictions" in landmarks.done("postfix.restrictions")
+    begun = time.monotonic()
+    rewinding.rewind("chapter 1, install Postfix")
+    seconds = time.monotonic() - begun
+    assert landmarks.done("postfix.install", "postfix.restrictions") == {"postfix.install"}
+    assert seconds <= 10.0 or os.getloadavg()[0] > 2 * (os.cpu_count() or 1), f"{seconds:.1f} s"
+    # a boundary that was not kept: from the nearest earlier one, with the steps between done again
+    told = str(rewinding.rewind("postfix.identity"))
+    assert "1 step after it had to be done again" in told
+    assert "postfix.identity" in landmarks.done("postfix.identity")
+    lab_snapshots.rewind(host.name, lab_snapshots.BARE)
