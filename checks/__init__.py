@@ -16,6 +16,7 @@ from checks import (  # noqa: F401 - importing them registers their checks
     letterbox,
     login,
     maps,
+    ports,
     postfix,
     reach,
     role,

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from shlex import quote
 
-from checks.model import Failed, Warned, check
+import psycopg2
+
+from checks import sql
+from checks.model import Failed, Skipped, Warned, check
 from checks.target import Target
+
+SQL_CONF = "/etc/dovecot/dovecot-sql.conf"
+LOOKUP = ("ssh", "postgresql", "dovecot-sql", "imap")
 
 
 @check(
     "dovecot.passdb.finds",
     "Dovecot finds foo in the database, and foo's mail on the disk",
-    needs=("ssh", "imap", "postgresql"),
+    needs=LOOKUP,
     remedy="doveadm user foo@…, and journalctl -u dovecot.",
 )
 def finds(target: Target) -> str:
@@ -27,7 +34,7 @@ def finds(target: Target) -> str:
 @check(
     "dovecot.sql.lists",
     "It can list all accounts, for those who do not log in",
-    needs=("ssh", "imap", "postgresql"),
+    needs=LOOKUP,
     remedy="A sql userdb with iterate_query beside prefetch: see chapter 4, passdb and sql.",
 )
 def lists(target: Target) -> str:
@@ -42,7 +49,7 @@ def lists(target: Target) -> str:
     "dovecot.sql.unknown",
     "It finds nobody whom the tables do not have",
     negative=True,
-    needs=("ssh", "imap", "postgresql"),
+    needs=LOOKUP,
     remedy="The queries need WHERE email = …",
 )
 def unknown(target: Target) -> str:
@@ -56,7 +63,7 @@ def unknown(target: Target) -> str:
 @check(
     "dovecot.mail_owner.opens",
     "Dovecot opens foo's mail as the mail's owner",
-    needs=("ssh", "imap", "postgresql"),
+    needs=LOOKUP,
     remedy="mail_uid, mail_gid and first_valid_uid in dovecot.conf.",
 )
 def opens(target: Target) -> str:
@@ -126,6 +133,29 @@ def no_pam(target: Target) -> str:
     if found:
         raise Failed(found)
     return "no PAM, shadow or passwd among doveconf's passdbs"
+
+
+@check(
+    "dovecot.sql.credentials",
+    "The role and password in dovecot-sql.conf open the database",
+    needs=("ssh", "postgresql"),
+    provides="dovecot-sql",
+    remedy="Run the step that writes dovecot-sql.conf, with the role's password.",
+)
+def credentials(target: Target) -> str:
+    # With a wrong one 2.4 answers every login with [UNAVAILABLE], and 2.3.19's auth process dies.
+    if not target.shell(f"ls {SQL_CONF} 2>/dev/null", may_fail=True):
+        raise Skipped("there is no dovecot-sql.conf: that is chapter 4, sql")
+    text = re.sub(r"(?m)^ *#.*", "", target.read(SQL_CONF))
+    found = {name: re.search(rf"\b{name} *= *['\"]?([^\s'\"]+)", text) for name in ("user", "password", "dbname")}
+    if missing := [name for name, match in found.items() if match is None]:
+        raise Failed(f"it names no {' and no '.join(missing)}")
+    user, password, database = (match[1] for match in found.values() if match)
+    try:
+        sql.connect(target, user, password, database).close()
+    except psycopg2.OperationalError as error:
+        raise Failed(sql.words(error).replace(password, "[secret]")) from error
+    return f"{user} is let into {database}"
 
 
 @check(

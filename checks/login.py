@@ -11,7 +11,7 @@ from checks.mail import imap, words
 from checks.model import AFTERWARDS, LAST, Failed, check
 from checks.target import Target
 
-LOOKUP = ("imap", "imap tls", "postgresql")
+LOOKUP = ("postgresql", "dovecot-sql", "imap", "imap tls")
 
 
 @check(

@@ -63,7 +63,7 @@ BREAKS = {
     "socket for all": Break("chmod 666 /var/spool/postfix/private/auth", "dovecot.listener.socket", f"{DOVECOT}"),
     "wrong database password": Break(
         f"sed -i -E 's/(password ?= ?).*/\\1wrong/' /etc/dovecot/dovecot-sql.conf; {DOVECOT}",
-        "dovecot.password.login dovecot.passdb.finds",
+        "dovecot.sql.credentials",
     ),
     "foo sends as bar": Break(
         f"postconf -P submissions/inet/smtpd_sender_restrictions=permit; {POSTFIX}", "dovecot.listener.no_forged_sender"
