@@ -53,7 +53,7 @@ class Factory(html.Shown):
         rows = [f"The factory on {self.host}"]
         signs = {"runs": "●", "stopped": "◐", "missing": "○"}
         rows += [f"  {signs[one.state]} {one.title}, {one.role}: {one.detail or one.state}" for one in self.stations]
-        rows += [f"  {way.start} → {way.end}: {way.label}" for way in self.ways if way.there]
+        rows += [f"  {way.start} → {way.end}: {way.label or 'letters'}" for way in self.ways if way.there]
         return "\n".join(rows)
 
     def body(self) -> str:

@@ -82,7 +82,8 @@ def place() -> Place:
 
 
 def use(name: str = "") -> Place:
-    """Choose a host of the inventory by its name."""
+    """Choose a host of the inventory by its name; else the one that MAILROOM_HOST names, else the first."""
+    name = name or os.environ.get("MAILROOM_HOST", "")
     command = [sys.executable, "-m", "notebooks.workbench.describe", *([name] if name else [])]
     told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     if told.returncode:
