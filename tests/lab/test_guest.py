@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
-from lab import Host
+from lab import Host, host, life, names
 
 OUTSIDE = "192.0.2.77"  # set aside for documentation (RFC 5737): nobody is there
 
@@ -26,10 +27,12 @@ def test_boots_clean(mx: Host) -> None:
     assert release == mx.suite
 
 
-def test_bare(mx: Host) -> None:
+@pytest.mark.parametrize("suite", names.SUITES)
+def test_bare(own_lab: Path, suite: str) -> None:
     """What a deploy needs it must install itself: nothing of it is there by accident."""
+    life.up({"mx1": suite}, suite)
     for program in ("python3", "postconf", "doveconf", "psql", "curl"):
-        assert mx.run(f"command -v {program}", check=False).stdout == ""
+        assert host("mx1").run(f"command -v {program}", check=False).stdout == ""
 
 
 def test_private_tmp(mx: Host) -> None:
