@@ -65,13 +65,14 @@ def test_swaks_submits(desk: Host, options: str) -> None:
 def test_mbsync_copies_a_mailbox(desk: Host) -> None:
     test_swaks_submits(desk, "--server mx1.example.test:587 -tls")
     desk.run("umask 077; cat > /root/password", stdin=passwords()["bar@example.test"])
+    tls = "SSLType" if " 1.4" in desk.run("mbsync --version").stdout else "TLSType"  # renamed in 1.5
     desk.run(
         "mkdir -p /root/Mail; cat > /root/.mbsyncrc",
-        stdin="""IMAPAccount bar
+        stdin=f"""IMAPAccount bar
 Host mx1.example.test
 User bar@example.test
 PassCmd "cat /root/password"
-TLSType IMAPS
+{tls} IMAPS
 
 IMAPStore there
 Account bar
