@@ -53,8 +53,8 @@ def parser() -> argparse.ArgumentParser:
         return sub
 
     suite = {
-        "choices": names.SUITES,
-        "help": f"Debian release (default: LAB_SUITE, else as it is, else {names.DEFAULT_SUITE})",
+        "choices": (*names.SUITES, *names.STAND_INS),
+        "help": f"Debian release, or a stand-in for another family (default: LAB_SUITE, else as it is, else {names.DEFAULT_SUITE})",
     }
     text = "Bring the lab up; costs nothing where it is up already."
     one = command("up", up, text)
@@ -107,8 +107,8 @@ def split(words: list[str], suite: str | None) -> dict[str, str | None]:
             raise LabError(f"{name!r} cannot name a host.", "Use a-z, 0-9 and -, a letter first.")
         asked[name] = own or suite
     for each in {own for own in [*asked.values(), suite] if own}:
-        if each not in names.SUITES:
-            raise LabError(f"No suite {each!r}.", f"Choose one of: {', '.join(names.SUITES)}.")
+        if each not in (*names.SUITES, *names.STAND_INS):
+            raise LabError(f"No suite {each!r}.", f"Choose one of: {', '.join((*names.SUITES, *names.STAND_INS))}.")
     return asked
 
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lab import names, tools
+from lab import names, standin, tools
 from lab.engine import Engine
 from lab.errors import LabError
 from lab.progress import busy, say
@@ -29,9 +29,10 @@ WEEK = 7 * 24 * 3600
 def recipe(suite: str) -> str:
     """A digest of all that goes into the image: another recipe is another image, beside the old."""
     digest = hashlib.sha256(f"{suite} {PACKAGES}".encode())
-    for path in sorted(GUEST.rglob("*")):
-        if path.is_file():
-            digest.update(f"{path.relative_to(GUEST)}".encode() + path.read_bytes())
+    for folder in (GUEST, standin.FOLDER) if suite in names.STAND_INS else (GUEST,):
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                digest.update(f"{path.relative_to(folder)}".encode() + path.read_bytes())
     return digest.hexdigest()[:10]
 
 
@@ -41,8 +42,8 @@ def reference(suite: str) -> str:
 
 def ensure(engine: Engine, suite: str) -> str:
     """The base image's name, built first where it is not there yet."""
-    if suite not in names.SUITES:
-        raise LabError(f"No suite {suite!r}.", f"Choose one of: {', '.join(names.SUITES)}.")
+    if suite not in (*names.SUITES, *names.STAND_INS):
+        raise LabError(f"No suite {suite!r}.", f"Choose one of: {', '.join((*names.SUITES, *names.STAND_INS))}.")
     if not engine.ok("image", "inspect", reference(suite)):
         with one_at_a_time(f"image-{suite}"):
             if not engine.ok("image", "inspect", reference(suite)):

@@ -11,6 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SUITES = ("trixie", "bookworm")
 DEFAULT_SUITE = "trixie"
+STAND_INS = ("el9", "el9-yum")  # a Debian below, AlmaLinux 9 above: see lab/standin.py
 DEFAULT_HOSTS = ("mx1", "client")
 DOMAIN = "example.test"  # the factory's own domain
 ELSEWHERE = "example.net"  # where strangers live: the same lab network, another domain
