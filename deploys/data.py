@@ -124,7 +124,7 @@ def _owner(values: dict[str, Any], problems: list[str]) -> None:
 
 
 def _choices(values: dict[str, Any], problems: list[str]) -> None:
-    if values.get("password_scheme") not in passwords.schemes():
+    if values.get("password_scheme") not in (None, *passwords.schemes()):
         problems.append(
             f"password_scheme {values.get('password_scheme')!r} is none of {', '.join(passwords.schemes())}; "
             "SHA512 and MD5 have no salt (chapter 4, schemes)"

@@ -5,17 +5,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Platform:
-    """A system that mailroom was run on. Units are those that really hold the daemon, not a wrapper around it."""
+    """A system that mailroom knows. Units are those that really hold the daemon, not a wrapper around it."""
 
     name: str
-    packages: dict[str, tuple[str, ...]]
+    packages: dict[str, tuple[str, ...]]  # by role; the first one is the daemon's own
     postfix_unit: str
     postgresql_unit: str
     dovecot_unit: str = "dovecot"
     postfix_enable: str = "postfix"
     postgresql_enable: str = "postgresql"
+    managers: tuple[str, ...] = ("apt-get",)  # the first one that the host has installs packages
     chroot: str = "y"  # master.cf's fifth column, for daemons that need nothing outside the queue directory
-    map_type: str = "hash"
+    postgresql_data: str = ""  # where a cluster has to be made first; "" where the package makes one
+    password_scheme: str = "ARGON2ID"  # the best that this system's Dovecot can verify
 
 
 DEBIAN_PACKAGES = {
@@ -24,11 +26,46 @@ DEBIAN_PACKAGES = {
     "dovecot": ("dovecot-imapd", "dovecot-pgsql"),
 }
 
+# Not run on Red Hat's own packages (README, "What was run on what"). Its Postfix comes with the type of its alias map:
+# hash in 9, lmdb in 10. Its Dovecot is built without libsodium, so without ARGON2ID. semanage is for SELinux.
+RED_HAT_PACKAGES = {
+    "postfix": ("postfix", "openssl", "ca-certificates", "policycoreutils-python-utils"),
+    "postgresql": ("postgresql-server", "postfix-pgsql"),
+    "dovecot": ("dovecot", "dovecot-pgsql"),
+}
+
+
+def red_hat(name: str) -> Platform:
+    """A system of the Red Hat family: yum where that is all there is, nothing chrooted, a cluster to be initialised."""
+    return Platform(
+        name,
+        RED_HAT_PACKAGES,
+        postfix_unit="postfix",
+        postgresql_unit="postgresql",
+        managers=("dnf", "yum"),
+        chroot="n",
+        postgresql_data="/var/lib/pgsql/data",
+        password_scheme="SHA512-CRYPT",
+    )
+
+
+RED_HATS = {"almalinux": "AlmaLinux", "rocky": "Rocky Linux", "rhel": "RHEL", "centos": "CentOS Stream"}
 PLATFORMS = {
     ("debian", "13"): Platform("Debian 13", DEBIAN_PACKAGES, "postfix", "postgresql@17-main"),
     # Debian 12 wraps Postfix: postfix.service is "active (exited)", whatever the daemon does
     ("debian", "12"): Platform("Debian 12", DEBIAN_PACKAGES, "postfix@-", "postgresql@15-main"),
+    **{(id, major): red_hat(f"{name} {major}") for id, name in RED_HATS.items() for major in ("9", "10")},
 }
+
+USE = "Debian 13 or 12, or AlmaLinux, Rocky Linux, RHEL or CentOS Stream 9 or 10"
+# Why not, and what to use instead, where that is more than "one of these".
+INSTEAD = {
+    "centos": "CentOS Linux is no longer maintained; use AlmaLinux 9 or Rocky Linux 9, where the article's `yum` still works",
+    "fedora": "Fedora's Dovecot changes under a server's feet; use AlmaLinux 10 or Rocky Linux 10, which come from it",
+    "alpine": "there is no systemd on it; use Debian 13",
+    "ubuntu": "nobody has tried mailroom there; use Debian 13",
+}
+OLD_CENTOS = "CentOS"  # before 7 there is no os-release, only this name in /etc/redhat-release
 
 
 def every_package() -> tuple[str, ...]:
@@ -50,3 +87,10 @@ def find(system: dict[str, str]) -> Platform | None:
     """The platform of a host by its os-release, None when it is not in the table. ID_LIKE is not asked: it promises more
     than a deploy can keep."""
     return PLATFORMS.get((system.get("id", ""), system.get("version", "").partition(".")[0]))
+
+
+def instead(system: dict[str, str]) -> str:
+    """The sentence for a host that is not in the table: what it is, and what to use instead."""
+    name = system.get("pretty") or system.get("id") or "this system"
+    family = system.get("id") or ("centos" if name.startswith(OLD_CENTOS) else "")
+    return f"{name} is not supported; {INSTEAD.get(family, f'use a host with {USE}')}"

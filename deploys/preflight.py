@@ -1,5 +1,7 @@
 """Before the first change: is this a host we know, are its names, ports, numbers and data right?"""
 
+from dataclasses import replace
+
 from pyinfra import host, logger, state
 
 from deploys import platforms
@@ -7,6 +9,7 @@ from deploys.data import DataError, MailData, mail_data
 from deploys.platforms import Platform
 from facts.mail_host import MailHost
 from operations.base import look_at, mail_host
+from operations.dovecot import dialect
 
 DATA = "mailroom.data"
 PLATFORM = "mailroom.platform"
@@ -22,6 +25,7 @@ SUMS = (
     "/etc/postfix/certs",
     "/etc/postfix/pgsql",
     "/etc/postfix/pgsql/*.cf",
+    "/var/lib/pgsql/data/PG_VERSION",
 )
 
 
@@ -63,22 +67,18 @@ def _check() -> list[str]:
         owners=(checked.mail_owner,),
         owner_ids=(checked.mail_uid, checked.mail_gid),
         texts=(*TEXTS, checked.tls_certificate),
-        sums=(*SUMS, checked.tls_key, checked.mail_home),
+        sums=(*SUMS, checked.tls_certificate.rpartition("/")[0], checked.tls_key, checked.mail_home),
     )
     there = mail_host()
     found = platforms.find(there.system)
     if found is None:
-        return [_unsupported(there.system)]
+        return [platforms.instead(there.system)]
     problems = refusals(there, checked, found)
     if not problems:
         host.connector_data[PLATFORM] = found
-        host.connector_data[DATA] = checked
+        scheme = checked.password_scheme or found.password_scheme
+        host.connector_data[DATA] = replace(checked, values={**checked.values, "password_scheme": scheme})
     return problems
-
-
-def _unsupported(system: dict[str, str]) -> str:
-    name = system.get("pretty") or system.get("id") or "this system"
-    return f"{name} is not supported; use a host with {' or '.join(p.name for p in platforms.PLATFORMS.values())}"
 
 
 def refusals(there: MailHost, checked: MailData, found: Platform) -> list[str]:
@@ -98,6 +98,10 @@ def refusals(there: MailHost, checked: MailData, found: Platform) -> list[str]:
         )
     if int(system.get("free_mb") or FREE_MB) < FREE_MB:
         problems.append(f"only {system['free_mb']} MB are free in /var; packages and mail need at least {FREE_MB} MB")
+    try:
+        dialect(there.dovecot)
+    except ValueError as error:
+        problems.append(f"{error}; install the distribution's own Dovecot, or use a host with {platforms.USE}")
     for port, role in PORTS.items():
         ours = found.packages[role][0] in there.packages  # the first one is the daemon's own
         if port in there.listeners and not ours:

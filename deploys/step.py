@@ -39,8 +39,9 @@ def filled(texts: dict[str, str]) -> dict[str, str]:
 def step(title: str, *, article: str = "", today: dict[str, str] | None = None, needs: str = "") -> Callable[..., Any]:
     """Make a function a step of its chapter.
 
-    `article` are the lines as printed in 2013; `today` is {"2.3": …, "2.4": …} for Dovecot's two languages, {"": …}
-    elsewhere. `needs` is a role of `platforms.Platform.packages` that has to be installed before this step makes sense.
+    `article` are the lines as printed in 2013; `today` is {"2.3": …, "2.4": …} for Dovecot's two languages, {"Debian": …,
+    "Red Hat": …} where the families differ, {"": …} elsewhere. `needs` is a role of `platforms.Platform.packages` that
+    has to be installed before this step makes sense.
     Run alone (`pyinfra inventory.py deploys.chapters.dovecot.tls`) a step also restarts what it changed.
     """
 

@@ -5,16 +5,16 @@ pyinfra asks one question at a time and does not remember answers; a chapter ask
 """
 
 import base64
-import json
 import re
 import shlex
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from pyinfra.api import FactBase
 from pyinfra.api.exceptions import FactProcessError
+
+from facts.parts import answers, label_type, pairs, rule, timestamp, two
 
 HERE = Path(__file__).parent
 SCRIPT = (HERE / "read_host.sh").read_text()
@@ -32,6 +32,7 @@ class File:
     kind: str
     sha256: str = ""
     text: str | None = None
+    label: str = ""  # SELinux's type, where there is SELinux
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,8 @@ class MailHost:
     passwd: dict[str, tuple[int, int, str, str]] = field(default_factory=dict)  # name: uid, gid, home, shell
     groups: dict[str, int] = field(default_factory=dict)
     files: dict[str, File] = field(default_factory=dict)
+    label_rules: dict[str, str] = field(default_factory=dict)  # SELinux, the administrator's own: pattern: type
+    firewall: dict[str, list[str]] = field(default_factory=dict)  # firewalld's open services, "now" and "permanent"
     main_cf: dict[str, str] = field(default_factory=dict)
     master_cf: dict[str, str] = field(default_factory=dict)  # "smtp/inet": the whole entry, blanks squeezed
     overrides: dict[str, str] = field(default_factory=dict)  # "submission/inet/syslog_name": value
@@ -111,11 +114,11 @@ class ReadMailHost(FactBase[MailHost]):
 
 def parse(parts: dict[str, list[str]]) -> MailHost:
     """Build a `MailHost` from the parts of the script's output."""
-    found = MailHost(system=_pairs(parts["system"]))
-    found.packages = dict(_two(line) for line in parts.get("packages", []))
+    found = MailHost(system=pairs(parts["system"]))
+    found.packages = dict(two(line) for line in parts.get("packages", []))
     found.units = _units(parts.get("units", []))
     for line in parts.get("listeners", []):
-        address, process = _two(line)
+        address, process = two(line)
         found.listeners.setdefault(int(address.rpartition(":")[2]), process)
     for line in parts.get("owners", []):
         kind, name, _, number, *rest = line.split(":")
@@ -124,25 +127,18 @@ def parse(parts: dict[str, list[str]]) -> MailHost:
         else:
             found.groups[name] = int(number)
     found.files = _files(parts)
-    found.main_cf = _pairs(parts.get("postfix_main", []))
+    found.label_rules = dict(rule(line) for line in parts.get("label_rules", []) if line.startswith("/"))
+    found.firewall = {kind: names.split() for kind, names in pairs(parts.get("firewall", [])).items()}
+    found.main_cf = pairs(parts.get("postfix_main", []))
     for line in parts.get("postfix_services", []):
         words = line.split()
         found.master_cf[f"{words[0]}/{words[1]}"] = " ".join(words)
-    found.overrides = _pairs(parts.get("postfix_overrides", []))
+    found.overrides = pairs(parts.get("postfix_overrides", []))
     if version := parts.get("dovecot"):
         found.dovecot = tuple(map(int, re.findall(r"\d+", version[0])[:3]))
         found.schemes = tuple(" ".join(version[1:]).split())
-    found.sql = _sql(parts.get("sql", []))
+    found.sql = answers(parts.get("sql", []))
     return found
-
-
-def _pairs(lines: list[str]) -> dict[str, str]:
-    return {key.strip(): value.strip() for key, _, value in (line.partition("=") for line in lines)}
-
-
-def _two(line: str) -> tuple[str, str]:
-    first, _, second = line.partition(" ")
-    return first, second
 
 
 def _units(lines: list[str]) -> dict[str, Unit]:
@@ -155,45 +151,21 @@ def _units(lines: list[str]) -> dict[str, Unit]:
                 units[shown["Id"].removesuffix(".service")] = Unit(
                     shown.get("ActiveState") == "active",
                     shown.get("UnitFileState", ""),
-                    _timestamp(shown.get("ActiveEnterTimestamp", "")),
+                    timestamp(shown.get("ActiveEnterTimestamp", "")),
                 )
             shown = {}
         shown[key] = value
     return units
 
 
-def _timestamp(text: str) -> float:
-    """Seconds since 1970 of systemd's "Sun 2026-11-22 08:45:00.196210 UTC", 0.0 of an empty text."""
-    if not text:
-        return 0.0
-    _, day, time, _ = text.split()
-    return datetime.fromisoformat(f"{day}T{time}").replace(tzinfo=UTC).timestamp()
-
-
 def _files(parts: dict[str, list[str]]) -> dict[str, File]:
     sums = {path: digest for digest, path in (line.split(maxsplit=1) for line in parts.get("sums", []))}
-    texts = {path: base64.b64decode(text) for path, text in (_two(line) for line in parts.get("texts", []))}
+    labels = {path: label_type(context) for context, path in map(two, parts.get("labels", []))}
+    texts = {path: base64.b64decode(text) for path, text in (two(line) for line in parts.get("texts", []))}
     files = {}
     for line in parts.get("files", []):
         about, _, path = line.partition("|")
         mode, user, group, mtime, kind = about.split(maxsplit=4)
         text = texts[path].decode(errors="replace") if path in texts else None
-        files[path] = File(mode, user, group, float(mtime), kind, sums.get(path, ""), text)
+        files[path] = File(mode, user, group, float(mtime), kind, sums.get(path, ""), text, labels.get(path, ""))
     return files
-
-
-def _sql(lines: list[str]) -> dict[str, Any]:
-    """The database's answers; {} while the server is stopped or not installed."""
-    found: dict[str, Any] = {"tables": {}, "users": {}, "transports": {}, "aliases": {}}
-    answers = base64.b64decode("".join(lines)).decode().splitlines()
-    if not answers:
-        return {}
-    for answer in map(json.loads, answers):
-        if "table" in answer:
-            found["tables"][answer["table"]] = answer
-        elif "row" in answer:
-            key = answer.get("email" if answer["row"] == "users" else "domain") or answer["alias"]
-            found[answer["row"]][key] = answer
-        else:
-            found.update(answer)
-    return found

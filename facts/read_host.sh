@@ -13,17 +13,20 @@ printf 'fqdn=%s\n' "$(hostname -f 2>/dev/null || hostname)"
 printf 'nodename=%s\n' "$(uname -n)"
 printf 'uid=%s\n' "$(id -u)"
 printf 'now=%s\n' "$(date +%s)"
+printf 'managers=%s\n' "$(for program in apt-get dnf yum; do command -v $program >/dev/null && printf '%s ' $program; done)"
+printf 'services=%s\n' "$(for name in submission submissions; do getent services $name >/dev/null && printf '%s ' $name; done)"
+[ ! -e /sys/fs/selinux/enforce ] || printf 'selinux=%s\n' "$(cat /sys/fs/selinux/enforce)"
 printf 'init=%s\n' "$(cat /proc/1/comm 2>/dev/null)"
 printf 'free_mb=%s\n' "$(df -Pm /var 2>/dev/null | awk 'NR == 2 {print $4}')"
 printf 'resolves=%s\n' "$(getent ahosts "$MAIL_NAME" 2>/dev/null | awk '{print $1}' | sort -u | tr '\n' ' ')"
 printf 'addresses=%s\n' "$(ip -o addr show 2>/dev/null | awk '{sub("/.*", "", $4); print $4}' | tr '\n' ' ')"
 
 part packages
-if command -v dpkg-query >/dev/null; then
+# both, as a host of one family may have the other's program
+command -v dpkg-query >/dev/null &&
     dpkg-query -W -f '${db:Status-Status} ${Package} ${Version}\n' $PACKAGES 2>/dev/null | sed -n 's/^installed //p'
-elif command -v rpm >/dev/null; then
+command -v rpm >/dev/null &&
     rpm -q --qf '%{NAME} %{VERSION}\n' $PACKAGES 2>/dev/null | grep -v 'not installed'
-fi
 
 part units
 command -v systemctl >/dev/null &&
@@ -44,6 +47,19 @@ part sums
 for path in $TEXTS $HBA $SUMS; do [ -f "$path" ] && sha256sum "$path"; done 2>/dev/null
 part texts
 for path in $TEXTS $HBA; do [ -f "$path" ] && printf '%s %s\n' "$path" "$(base64 -w0 "$path")"; done 2>/dev/null
+
+if [ -e /sys/fs/selinux/enforce ]; then
+    part labels
+    for path in $TEXTS $SUMS; do stat -L -c '%C %n' "$path" 2>/dev/null; done
+    part label_rules # our own, beside the policy's
+    cat /etc/selinux/*/contexts/files/file_contexts.local 2>/dev/null
+fi
+
+if systemctl is-active --quiet firewalld 2>/dev/null; then
+    part firewall
+    printf 'now=%s\n' "$(firewall-cmd --list-services 2>/dev/null)"
+    printf 'permanent=%s\n' "$(firewall-cmd --permanent --list-services 2>/dev/null)"
+fi
 
 if command -v postconf >/dev/null; then
     part postfix_main

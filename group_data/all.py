@@ -13,7 +13,7 @@ mail_users = [
 mail_aliases: dict[str, list[str]] = {}  # "sales@example.test": ["foo@example.test", "bar@example.test"]
 mail_postmaster = None  # who gets postmaster@, abuse@ and root's mail; None is the first user
 prune_accounts = False  # delete rows that are not in the data any more (mail on the disk stays)
-password_scheme = "ARGON2ID"  # or SHA512-CRYPT, for a Dovecot without libsodium
+password_scheme = None  # ARGON2ID or SHA512-CRYPT; None takes the better one that the system's Dovecot can verify
 
 # Secrets, on the controller, mode 0600: accounts as above, and {"mailreader": "the database role's password"}.
 accounts_file = "secrets/accounts.json"

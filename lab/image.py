@@ -64,6 +64,8 @@ def build(engine: Engine, suite: str) -> None:
     tar = tarball(suite)
     if not tar.exists():
         if not tools.have_mmdebstrap():
+            if suite in names.STAND_INS:
+                raise LabError(f"{suite} is made with mmdebstrap only.", "Install it, or use a Debian suite.")
             from_registry(engine, suite)
             return
         make_rootfs(suite, tar)
@@ -83,22 +85,32 @@ def tarball(suite: str) -> Path:
 
 def make_rootfs(suite: str, tar: Path) -> None:
     tar.parent.mkdir(parents=True, exist_ok=True)
-    say(f"making a bare Debian {suite} once, about half a minute (kept in {tar.parent})")
+    release, packages, makers = suite, PACKAGES, [GUEST]
+    if suite in names.STAND_INS:
+        release, packages, makers = standin.BASE, [*PACKAGES, *standin.PACKAGES], [GUEST, standin.FOLDER]
+    say(f"making a bare {suite} once, half a minute or one (kept in {tar.parent})")
     for old in names.cache().glob(f"{suite}-*.tar*"):
         if old.stat().st_mtime < time.time() - WEEK:  # of another recipe, or of a run that was killed
             old.unlink()
     work = tar.with_suffix(f".tar.{os.getpid()}")  # renamed when whole: a killed run leaves no half
-    inside = "/tmp/mailroom-tree"
-    command = ["mmdebstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}"]
+    if suite == standin.YUM_ONLY:
+        if not tarball("el9").exists():
+            make_rootfs("el9", tarball("el9"))
+        standin.without_dnf(tarball("el9"), work)
+        work.rename(tar)
+        return
+    command = ["mmdebstrap", "--variant=minbase", f"--include={','.join(packages)}"]
     command += ["--format=tar", "--quiet", "--skip=cleanup/apt/lists,cleanup/apt/cache"]
     command += [f"--dpkgopt={GUEST / 'tree/etc/dpkg/dpkg.cfg.d/lab'}"]
     command += [f"--aptopt={GUEST / 'tree/etc/apt/apt.conf.d/90lab'}"]
-    command += [f'--customize-hook=mkdir "$1{inside}"']
-    command += [f"--customize-hook=sync-in {shlex.quote(str(GUEST))} {inside}"]
-    command += [f'--customize-hook=chroot "$1" sh {inside}/setup {inside}/tree']
-    command += [f'--customize-hook=rm -r "$1{inside}"']
+    for folder in makers:
+        inside = f"/tmp/mailroom-{folder.name}"
+        command += [f'--customize-hook=mkdir "$1{inside}"']
+        command += [f"--customize-hook=sync-in {shlex.quote(str(folder))} {inside}"]
+        command += [f'--customize-hook=chroot "$1" sh {inside}/setup {inside}/tree']
+        command += [f'--customize-hook=rm -r "$1{inside}"']
     with busy(f"mmdebstrap {suite}"):
-        done = subprocess.run([*command, suite, str(work)], text=True, capture_output=True, check=False)
+        done = subprocess.run([*command, release, str(work)], text=True, capture_output=True, check=False)
     if done.returncode:
         work.unlink(missing_ok=True)
         raise LabError(

@@ -7,7 +7,8 @@ from pyinfra.api import StringCommand
 from operations.base import Commands, changing, mail_host, shell
 
 # The new file is made beside the old one, with nobody else's permission, checked by its own program, then renamed:
-# rename(2) is atomic, so a reader sees the old file or the new one. A refused file changes nothing.
+# rename(2) is atomic, so a reader sees the old file or the new one. A refused file changes nothing. -Z gives the file the
+# SELinux label of its new name; where there is no SELinux, it does nothing.
 PUT = """umask 077
 path=$1 mode=$2 owner=$3
 new=$(mktemp "$path.XXXXXX")
@@ -16,7 +17,7 @@ cat >"$new"
 chown "$owner" "$new"
 chmod "$mode" "$new"
 {check}
-mv -f "$new" "$path"
+mv -fZ "$new" "$path"
 """
 
 

@@ -1,5 +1,6 @@
 """Postfix: values in main.cf and entries in master.cf, changed with postconf on a copy that Postfix has checked."""
 
+import re
 from collections.abc import Iterable
 
 from operations import preview
@@ -38,10 +39,19 @@ def squeezed(text: str) -> str:
     return " ".join(text.split())
 
 
+def spoken(value: str, version: str | None) -> str:
+    """A value as this Postfix understands it: before 3.6 there is no "at least", only a list of what is excluded
+    (https://www.postfix.org/postconf.5.html#smtpd_tls_protocols). None (not installed) is taken for a newer one."""
+    numbers = [int(number) for number in re.findall(r"\d+", (version or "9.9").rpartition(":")[2])]
+    return "!SSLv2, !SSLv3, !TLSv1, !TLSv1.1" if value == ">=TLSv1.2" and numbers[:2] < [3, 6] else value
+
+
 @changing
 def main_cf(settings: dict[str, str]) -> Commands:
     """These parameters stand in main.cf with these values; everything else there stays as it is."""
     there = mail_host().main_cf
+    version = mail_host().packages.get("postfix")
+    settings = {key: spoken(value, version) for key, value in settings.items()}
     wrong = [f"{key} = {squeezed(value)}" for key, value in settings.items() if there.get(key) != squeezed(value)]
     if wrong:
         before = [f"{key} = {there[key]}" for key in settings if key in there]
@@ -52,11 +62,15 @@ def main_cf(settings: dict[str, str]) -> Commands:
 
 
 @changing
-def master_cf(service: str, entry: str) -> Commands:
+def master_cf(service: str, entry: str, port: int | None = None) -> Commands:
     """A service ("submission/inet") exists in master.cf with the seven columns and command of `entry`.
 
-    Its -o overrides are not compared here: they are `override`s, and a later chapter may add some.
+    Its -o overrides are not compared here: they are `override`s, and a later chapter may add some. Where /etc/services
+    is older than the service's name, the name gets its `port` there: Postfix's master would not start without.
     """
+    name = service.partition("/")[0]
+    if port and name not in mail_host().system.get("services", "").split():
+        yield shell('printf "%-15s %s/tcp\\n" "$1" "$2" >>/etc/services', name, str(port))
     there = mail_host().master_cf.get(service, "")
     if there.split()[:8] != entry.split()[:8]:
         preview.change("/etc/postfix/master.cf", there, squeezed(entry))

@@ -23,7 +23,7 @@ HBA = (
 ask() { cd / && runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1 -c "$1"; }
 wrong=$(ask "SELECT 'line ' || line_number || ': ' || error FROM pg_hba_file_rules WHERE error IS NOT NULL")
 if [ -n "$wrong" ]; then
-    mv -f "$path.before" "$path"
+    mv -fZ "$path.before" "$path"
     echo "PostgreSQL does not accept $path, $wrong; nothing was changed" >&2
     exit 1
 fi
@@ -47,6 +47,13 @@ def sql(statements: list[str], database: str = "postgres", single: bool = True) 
 def database_state() -> dict[str, Any]:
     """What `facts/read_database.sql` found, {} while PostgreSQL is down."""
     return mail_host().sql
+
+
+@changing
+def initialised(data: str) -> Commands:
+    """A cluster is in the folder `data`. Nothing for "": there the package makes one when it is installed."""
+    if data and f"{data}/PG_VERSION" not in mail_host().files:
+        yield shell("postgresql-setup --initdb >&2")
 
 
 @changing

@@ -9,14 +9,14 @@ from deploys.chapters import dovecot_texts as texts
 from deploys.chapters.postfix import settings
 from deploys.preflight import data, platform
 from deploys.step import filled, restart_changed, step
-from operations import accounts, dovecot, packages, postfix
+from operations import accounts, dovecot, firewall, packages, postfix
 from operations import certificate as certificates
 
 
-@step("Chapter 4: install Dovecot", article="$ yum install dovecot", today={"2.3": texts.INSTALL, "2.4": texts.INSTALL})
+@step("Chapter 4: install Dovecot", article="$ yum install dovecot", today=texts.INSTALL)
 def install() -> None:
     """The distribution's Dovecot with IMAP and its PostgreSQL driver, which the article's package had inside."""
-    packages.installed(name="Install Dovecot", names=platform().packages["dovecot"])
+    packages.installed(name="Install Dovecot", names=platform().packages["dovecot"], managers=platform().managers)
 
 
 @step("Chapter 4: protocols", article="$ protocols = imap", today=texts.PROTOCOLS, needs="dovecot")
@@ -65,6 +65,7 @@ def tls() -> None:
 def start() -> None:
     """Dovecot runs; `openssl s_client` asks port 993. A printed certificate proves no trust: the check looks at the name."""
     restart_changed()
+    firewall.opened(name="The firewall lets in 143 and 993", services=("imap", "imaps"))
 
 
 @step("Chapter 4: passdb and userdb", article=texts.PASSDB_ARTICLE, today=texts.PASSDB, needs="dovecot")

@@ -3,7 +3,7 @@
 @{names} come from the inventory's data. `%u` and `%{user}` are Dovecot's own.
 """
 
-INSTALL = "apt-get install dovecot-imapd dovecot-pgsql"
+INSTALL = {"Debian": "apt-get install dovecot-imapd dovecot-pgsql", "Red Hat": "dnf install dovecot dovecot-pgsql"}
 
 PROTOCOLS = {"2.3": "protocols = imap", "2.4": "protocols = imap"}
 

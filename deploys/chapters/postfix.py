@@ -8,7 +8,7 @@ from deploys.chapters import postfix_texts as texts
 from deploys.preflight import data, platform
 from deploys.step import filled, restart_changed, step
 from operations import certificate as certificates
-from operations import files, hostname, packages, postfix
+from operations import files, firewall, hostname, packages, postfix, selinux
 
 
 def settings(text: str) -> dict[str, str]:
@@ -29,10 +29,10 @@ def host_name() -> None:
     hostname.is_set(name="The host is called by its full name", fqdn=data().hostname)
 
 
-@step("Chapter 1: install Postfix", article="yum install postfix", today={"": "apt-get install postfix"})
+@step("Chapter 1: install Postfix", article="yum install postfix", today=texts.INSTALL)
 def install() -> None:
     """The distribution's own Postfix. The article's CentALT repository is gone, and nothing of the kind is needed."""
-    packages.installed(name="Install Postfix", names=platform().packages["postfix"])
+    packages.installed(name="Install Postfix", names=platform().packages["postfix"], managers=platform().managers)
 
 
 @step(
@@ -48,6 +48,7 @@ def identity() -> None:
     local and virtual, so ours never does. https://www.postfix.org/postconf.5.html#mydestination
     """
     postfix.main_cf(name="Set names in main.cf", settings=settings(texts.IDENTITY))
+    firewall.opened(name="The firewall lets in 25", services=("smtp",))
 
 
 @step(
@@ -60,7 +61,8 @@ def submission() -> None:
     chapter 4, when there is something that answers: until then smtpd would die of a missing SASL server, not refuse.
     https://www.postfix.org/SASL_README.html
     """
-    _service("submission", texts.SUBMISSION)
+    _service("submission", 587, texts.SUBMISSION)
+    firewall.opened(name="The firewall lets in 587", services=("smtp-submission",))
 
 
 @step(
@@ -71,7 +73,8 @@ def submission() -> None:
 )
 def submissions() -> None:
     """master.cf: submission with TLS from the first byte. In 2013 a forgotten port; since RFC 8314 the preferred one."""
-    _service("submissions", texts.SUBMISSIONS)
+    _service("submissions", 465, texts.SUBMISSIONS)
+    firewall.opened(name="The firewall lets in 465", services=("smtps",))
 
 
 @step(
@@ -90,7 +93,9 @@ def certificate() -> None:
     known = data()
     if not known.tls_self_signed:
         return
-    files.directory(name="Directory for the certificate", path=known.tls_certificate.rpartition("/")[0])
+    folder = known.tls_certificate.rpartition("/")[0]
+    files.directory(name="Directory for the certificate", path=folder)
+    selinux.labelled(name="SELinux lets both read it", path=folder, type="cert_t")
     names = [known.hostname, *(f"{label}{domain}" for domain in known.domains for label in ("", "mail."))]
     certificates.self_signed(
         name="Self-signed certificate",
@@ -148,9 +153,9 @@ def restart() -> None:
     restart_changed()
 
 
-def _service(service: str, text: str) -> None:
+def _service(service: str, port: int, text: str) -> None:
     columns = f"{service} inet n - {platform().chroot} - - smtpd"
-    postfix.master_cf(name=f"Service {service} in master.cf", service=f"{service}/inet", entry=columns)
+    postfix.master_cf(name=f"Service {service} in master.cf", service=f"{service}/inet", entry=columns, port=port)
     postfix.override(name=f"Overrides of {service}", service=f"{service}/inet", settings=settings(text))
 
 

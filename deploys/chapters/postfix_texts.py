@@ -1,5 +1,7 @@
 """The texts of chapter 1, as they stand on the host. @{names} come from the inventory's data."""
 
+INSTALL = {"Debian": "apt-get install postfix", "Red Hat": "dnf install postfix    # yum, where there is no dnf"}
+
 SUBMISSION = """syslog_name=postfix/submission
 smtpd_tls_wrappermode=no
 smtpd_tls_security_level=encrypt

@@ -9,21 +9,21 @@ from deploys.chapters.postfix import settings
 from deploys.preflight import data, platform
 from deploys.step import MAPS, filled, restart_changed, step
 from operations import accounts as rows
-from operations import files, packages, postfix, postgresql, services
+from operations import files, packages, postfix, postgresql, selinux, services
 from operations import mail_owner as owners
 
 
 @step(
     "Chapter 2: install PostgreSQL",
     article="yum install postgresql92-server",
-    today={"": "apt-get install postgresql postfix-pgsql"},
+    today=texts.INSTALL,
 )
 def install() -> None:
     """The distribution's PostgreSQL, and Postfix's driver for it; running, and ready to answer."""
-    packages.installed(name="Install PostgreSQL", names=platform().packages["postgresql"])
-    services.running(
-        name="PostgreSQL runs", unit=platform().postgresql_unit, enable=platform().postgresql_enable, port=5432
-    )
+    here = platform()
+    packages.installed(name="Install PostgreSQL", names=here.packages["postgresql"], managers=here.managers)
+    postgresql.initialised(name="PostgreSQL has its data folder", data=here.postgresql_data)
+    services.running(name="PostgreSQL runs", unit=here.postgresql_unit, enable=here.postgresql_enable, port=5432)
 
 
 @step(
@@ -112,6 +112,7 @@ def mail_owner() -> None:
     files.directory(
         name="Directory of the mail", path=known.mail_home, mode="750", owner=f"{known.mail_owner}:{known.mail_owner}"
     )
+    selinux.labelled(name="SELinux takes it for mail", path=known.mail_home, type="mail_spool_t")
 
 
 @step(

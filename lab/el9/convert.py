@@ -24,7 +24,12 @@ PARTS = {
 }
 # Without a payload: on a Red Hat host they come from packages of these names, here they are Debian's and there already.
 EMPTY = ("almalinux-release", "ca-certificates", "openssl", "policycoreutils-python-utils")
-INSTALLED = ("almalinux-release", "ca-certificates", "openssl", "rootfs")  # not policycoreutils: that is for dnf to bring
+INSTALLED = (
+    "almalinux-release",
+    "ca-certificates",
+    "openssl",
+    "rootfs",
+)  # not policycoreutils: that is for dnf to bring
 REQUIRES = {
     "dovecot-pgsql": ("dovecot",),
     "postfix-pgsql": ("postfix",),
@@ -67,7 +72,12 @@ def build(name: str, version: str, root: Path, rpms: Path, repository: Path, pro
     """One RPM of a tree of files, with the scriptlets `rpms/NAME.pre` and `rpms/NAME.post` if there are any."""
     files = [path for path in sorted(root.rglob("*")) if path.is_symlink() or not path.is_dir()]
     needs = [*REQUIRES.get(name, ()), *elf("requires", files)]
-    spec = [f"Name: {name}", f"Version: {version.replace('-', '_')}", "Release: 1.el9", f"Summary: {name}, as a lab has it"]
+    spec = [
+        f"Name: {name}",
+        f"Version: {version.replace('-', '_')}",
+        "Release: 1.el9",
+        f"Summary: {name}, as a lab has it",
+    ]
     spec += ["License: see the Debian package", "AutoReqProv: no"]
     spec += [f"Provides: {one}" for one in [*provides, *elf("provides", files)]]
     spec += [f"Requires: {one}" for one in needs]
@@ -77,7 +87,10 @@ def build(name: str, version: str, root: Path, rpms: Path, repository: Path, pro
             spec += [f"%{part}", script.read_text()]
     spec.append("%files")
     # what stands in /etc is the administrator's once it is there
-    spec += [("%config(noreplace) " if f"{path}".startswith(f"{root}/etc/") else "") + f'"/{path.relative_to(root)}"' for path in files]
+    spec += [
+        ("%config(noreplace) " if f"{path}".startswith(f"{root}/etc/") else "") + f'"/{path.relative_to(root)}"'
+        for path in files
+    ]
     with tempfile.TemporaryDirectory() as work:
         (Path(work) / "spec").write_text("\n".join(spec) + "\n")
         options = [f"_rpmdir {repository}", f"_topdir {work}", "__os_install_post %{nil}", "_binary_payload w1.gzdio"]

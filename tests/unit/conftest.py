@@ -1,0 +1,42 @@
+"""Facts in, commands out."""
+
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from pyinfra.api.state import StateStage
+from pyinfra.context import ctx_host, ctx_state
+
+from facts.mail_host import MailHost
+from operations import base
+
+
+def text(command: Any) -> str:
+    """A command as it is sent, with its standard input behind it; pyinfra's own operations yield plain strings."""
+    if isinstance(command, str):
+        return command
+    return command.get_raw_value() + str(command.connector_arguments.get("_stdin", ""))
+
+
+@pytest.fixture
+def ask() -> Iterator[Callable[..., list[str]]]:
+    """ask(there, operation, …): the commands that the operation would run on a host that is like `there`.
+
+    Facts of pyinfra's own answer like a host on which nothing is installed.
+    """
+    host = SimpleNamespace(
+        name="mx1",
+        connector_data={},
+        log_styled=lambda *a, **k: None,
+        noop=lambda *a: None,
+        get_fact=lambda *a, **k: {},
+    )
+    state = SimpleNamespace(current_stage=StateStage.Execute, is_executing=False)
+    with ctx_state.use(state), ctx_host.use(host):
+
+        def commands(there: MailHost, operation: Any, *args: Any, **kwargs: Any) -> list[str]:
+            host.connector_data[base.KEPT] = (state.current_stage, there)
+            return [text(command) for command in operation._inner(*args, **kwargs)]
+
+        yield commands
