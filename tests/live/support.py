@@ -62,6 +62,7 @@ def applied(*arguments: str, **environment: str) -> Run:
 def fingerprint(host: Host) -> str:
     """What a refused run must leave as it was: packages, users, and the files of /etc."""
     return host.run(
-        "dpkg-query -W; cat /etc/passwd /etc/group; find /etc -xdev -type f -not -name mtab -exec sha256sum {} + | sort;"
+        "dpkg-query -W 2>/dev/null; rpm -qa 2>/dev/null; cat /etc/passwd /etc/group;"
+        " find /etc -xdev -type f -not -name mtab -exec sha256sum {} + | sort;"
         " ls -la /home /var/lib"
     ).stdout

@@ -44,35 +44,66 @@ def test_an_empty_password(lab_host: LabHost, tmp_path: Path) -> None:
     assert fingerprint(host) == before
 
 
+def os_release(**values: str) -> str:
+    lines = "\\n".join(f'{key}="{value}"' for key, value in values.items())
+    return f"printf '{lines}\\n' > /etc/os-release"
+
+
+ALMA = "use AlmaLinux 9 or Rocky Linux 9"
+
+
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "said", "instead"),
     [
-        (
-            "printf 'ID=centos\\nVERSION_ID=7\\nPRETTY_NAME=\"CentOS Linux 7\"\\n' > /etc/os-release",
-            "CentOS Linux 7 is not supported",
-        ),
+        (os_release(ID="centos", VERSION_ID="7", PRETTY_NAME="CentOS Linux 7"), "CentOS Linux 7", ALMA),
         (
             "rm /etc/os-release; echo 'CentOS release 6.10 (Final)' > /etc/redhat-release",
-            "CentOS release 6.10 (Final) is not supported",
+            "CentOS release 6.10 (Final)",
+            ALMA,
         ),
         (
-            "printf 'ID=alpine\\nVERSION_ID=3.22\\nID_LIKE=debian\\nPRETTY_NAME=Alpine\\n' > /etc/os-release",
-            "Alpine is not supported",
+            os_release(ID="fedora", VERSION_ID="43", PRETTY_NAME="Fedora Linux 43"),
+            "Fedora Linux 43",
+            "use AlmaLinux 10 or Rocky Linux 10",
+        ),
+        (
+            os_release(ID="rhel", VERSION_ID="8.10", PRETTY_NAME="Red Hat Enterprise Linux 8.10"),
+            "Red Hat Enterprise Linux 8.10",
+            "use a host with Debian 13 or 12",
+        ),
+        (
+            os_release(ID="alpine", VERSION_ID="3.22", ID_LIKE="debian", PRETTY_NAME="Alpine"),
+            "Alpine",
+            "use Debian 13",
         ),
     ],
 )
-def test_unsupported_systems(lab_host: LabHost, make: str, said: str) -> None:
+def test_unsupported_systems(lab_host: LabHost, make: str, said: str, instead: str) -> None:
     host = lab_host(names.DEFAULT_SUITE)
     host.run("cp -a /etc/os-release /root/os-release")
     host.run(make)
     try:
         before = fingerprint(host)
         run = pyinfra(WHOLE)
-        assert run.code == 1 and said in run.output and "use a host with Debian" in run.output, run.output
+        assert run.code == 1 and f"{said} is not supported" in run.output and instead in run.output, run.output
         assert "Traceback" not in run.output
         assert fingerprint(host) == before
     finally:
         host.run("rm -f /etc/redhat-release /etc/os-release; cp -a /root/os-release /etc/os-release")
+
+
+def test_a_dovecot_of_another_language(lab_host: LabHost) -> None:
+    """Somebody has installed a Dovecot that mailroom does not speak."""
+    host = lab_host(names.DEFAULT_SUITE)
+    host.run("test ! -e /usr/sbin/dovecot")
+    host.run("printf '#!/bin/sh\\necho 2.5.0\\n' > /usr/sbin/dovecot; chmod 755 /usr/sbin/dovecot")
+    try:
+        before = fingerprint(host)
+        run = pyinfra(WHOLE)
+        assert run.code == 1 and "Dovecot 2.5.0 is neither 2.3 nor 2.4" in run.output, run.output
+        assert "install the distribution's own" in run.output and fingerprint(host) == before
+    finally:
+        host.run("rm /usr/sbin/dovecot")
 
 
 def test_a_port_of_somebody_else(lab_host: LabHost) -> None:
