@@ -14,7 +14,7 @@ from pathlib import Path
 
 # Which Debian packages an RPM is made of. What is not named here and begins with "lib" is an RPM by its own name.
 PARTS = {
-    "dovecot": ("dovecot-core", "dovecot-imapd", "dovecot-lmtpd"),
+    "dovecot": ("dovecot-core", "dovecot-imapd", "dovecot-lmtpd", "dovecot-pop3d"),
     "dovecot-pgsql": ("dovecot-pgsql",),
     "libpq": ("libpq5",),
     "postfix": ("postfix",),

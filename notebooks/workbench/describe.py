@@ -55,6 +55,7 @@ def chapter_steps(chapter: str, data: dict[str, Any], name: str) -> list[dict[st
         "mail_domain": domains[0],
         "mail_domain_list": " ".join(domains),
         "mailreader_password": "(secret)",
+        "password_scheme": data.get("password_scheme") or "ARGON2ID",
     }
     module = import_module(f"deploys.chapters.{chapter}")
     return [

@@ -69,7 +69,9 @@ MAPS = (
     "stat -c '# %a %U:%G %n' /etc/postfix/pgsql/*.cf"
 )
 SQL_NOW = "sed -E 's/(password ?= ?).*/\\1(secret)/' /etc/dovecot/dovecot-sql.conf && stat -c '# %a %U:%G' /etc/dovecot/dovecot-sql.conf"
-PACKAGES = "dpkg-query -W -f '${{Package}} ${{Version}}\\n' {names} || rpm -q {names}"
+PACKAGES = (  # by the names of both families
+    "dpkg-query -W -f '${{Package}} ${{Version}}\\n' {names}; rpm -q --qf '%{{NAME}} %{{VERSION}}\\n' {names} | grep -v 'not installed'"
+)
 
 LANDMARKS = {
     "postfix.host_name": Landmark('[ "$(hostname -f)" = @FQDN@ ]', "hostname -f"),
@@ -100,7 +102,8 @@ LANDMARKS = {
         ("postfix.install",),
     ),
     "postgresql.install": Landmark(
-        "command -v psql && postconf -m | grep -q pgsql", PACKAGES.format(names="postgresql postfix-pgsql")
+        "command -v psql && postconf -m | grep -q pgsql",
+        PACKAGES.format(names="postgresql postgresql-server postfix-pgsql"),
     ),
     "postgresql.access": Landmark(
         '[ -n "$(' + HBA.format() + ')" ]',
@@ -140,7 +143,7 @@ LANDMARKS = {
         ("postfix.install", "postgresql.install"),
     ),
     "dovecot.install": Landmark(
-        "command -v doveconf", PACKAGES.format(names="dovecot-core dovecot-imapd dovecot-pgsql")
+        "command -v doveconf", PACKAGES.format(names="dovecot dovecot-core dovecot-imapd dovecot-pgsql")
     ),
     "dovecot.protocols": dovecot_block("protocols", "protocols"),
     "dovecot.greeting": dovecot_block("greeting", "base_dir instance_name login_greeting"),

@@ -11,9 +11,9 @@ from notebooks.workbench.errors import Trouble
 class View(html.Shown):
     """One column for each text; a line that the column before it has not is marked."""
 
-    def __init__(self, step: steps.Step, host: str, host_name: str, language: str) -> None:
-        self.step, self.host_name, self.language = step, host_name, language
-        today = {f"Dovecot {name}" if name else "today": text for name, text in step.today.items()}
+    def __init__(self, step: steps.Step, host: str, host_name: str, mine: str) -> None:
+        self.step, self.host_name, self.mine = step, host_name, mine
+        today = {heading(name): text for name, text in step.today.items()}
         self.columns = {"article, 2013": step.article.strip() or "(the article has no line for this)", **today}
         self.columns[f"{host_name} now"] = host or "(nothing yet)"
         # what a program prints about itself is not compared with the command that made it so
@@ -33,7 +33,7 @@ class View(html.Shown):
             now = number == len(texts) - 1
             # the article is compared with today's text for this host, the others with the article, the host with ours
             other, kind = (ours, "del") if number == 0 else (self.compared, "chg") if now else (article, "add")
-            mine = " <span class=dim>(this host's)</span>" if title == f"Dovecot {self.language}" else ""
+            mine = " <span class=dim>(this host's)</span>" if self.mine and title == heading(self.mine) else ""
             css = "col now" if now else "col"
             shown.append(
                 f'<div class="{css}"><div class=t>{html.escape(title)}{mine}</div><pre>{marked(text, other, kind)}</pre></div>'
@@ -43,8 +43,8 @@ class View(html.Shown):
         return f'{head}<div class="cols n{len(shown)}">{"".join(shown)}</div>{LEGEND}'
 
     def reference(self) -> str:
-        """Today's text in the dialect of this host."""
-        return self.step.today.get(self.language) or next(iter(self.step.today.values()), "")
+        """Today's text in the dialect, or of the family, of this host."""
+        return self.step.today.get(self.mine) or next(iter(self.step.today.values()), "")
 
 
 LEGEND = (
@@ -70,6 +70,11 @@ def bare(line: str) -> str:
     return re.sub(r"\s*=\s*", "=", re.sub(r"^\s*(\$ +|-o )?\s*", "", line)).strip()
 
 
+def heading(name: str) -> str:
+    """Above one of today's texts: a Dovecot's dialect ("2.4"), a family of systems ("Red Hat"), or one for all ("")."""
+    return f"Dovecot {name}" if name[:1].isdigit() else f"today, {name}" if name else "today"
+
+
 def first_sentence(doc: str) -> str:
     text = re.sub(r"https?://\S+", "", " ".join(doc.split()))
     return re.split(r"(?<=[.;])\s(?=[A-Z])", text, maxsplit=1)[0].strip()
@@ -82,7 +87,15 @@ def show(name: str) -> View:
         raise Trouble(f"The runbook does not know how {step.id} shows on a host.")
     from notebooks.workbench import where
 
-    return View(step, landmarks.now(step), where.place().name, language())
+    mine = family() if "Red Hat" in step.today else language()
+    return View(step, landmarks.now(step), where.place().name, mine)
+
+
+def family() -> str:
+    """Whose system this host is: that of the first package manager it has."""
+    from notebooks.workbench import remote
+
+    return "Debian" if remote.execute("command -v apt-get").out else "Red Hat"
 
 
 def language() -> str:
