@@ -79,7 +79,9 @@ def socket(target: Target) -> str:
 )
 def socket_private(target: Target) -> str:
     tried = target.shell(
-        f"setpriv --reuid=nobody --regid=nogroup --clear-groups test -w {SOCKET} && echo open || echo closed"
+        # the group nobody's name is nogroup on Debian, nobody elsewhere
+        'setpriv --reuid=nobody --regid="$(id -g nobody)" --clear-groups '
+        f"sh -c 'test -w {SOCKET} && echo open || echo closed'"
     )
     if tried != "closed":
         raise Failed(f"nobody can write to {SOCKET}")

@@ -1,0 +1,37 @@
+"""Where firewalld runs, our services come through it and nothing else does; a second run changes nothing."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from lab import Host, names
+from tests.live.support import WHOLE, applied
+
+SERVICES = {"smtp", "smtp-submission", "smtps", "imap", "imaps"}
+
+
+@pytest.fixture
+def walled(server: Host) -> Iterator[Host]:
+    """The mail server with Debian's firewalld in front, as its package starts it."""
+    if server.suite != names.DEFAULT_SUITE:
+        pytest.skip("once is enough")
+    apt = "DEBIAN_FRONTEND=noninteractive apt-get -qq"
+    server.run(f"{apt} update; {apt} install --no-install-recommends firewalld >/dev/null", timeout=300)
+    server.run("systemctl is-active firewalld")
+    yield server
+    server.run(f"systemctl stop firewalld; {apt} purge firewalld >/dev/null", timeout=300)
+
+
+def reached(client: Host, port: int) -> bool:
+    script = f"timeout 5 bash -c 'exec 3<>/dev/tcp/mx1.example.test/{port}'"
+    return client.run(script, check=False).returncode == 0
+
+
+def test_firewalld_lets_our_services_in(walled: Host, client: Host) -> None:
+    assert not reached(client, 587), "firewalld is up, and nobody has opened it"
+    run = applied(WHOLE)
+    assert run.changes == 4 and all("firewall lets in" in name for name in run.changed)
+    assert all(reached(client, port) for port in (25, 465, 587, 143, 993))
+    for when in ("", "--permanent"):
+        assert set(walled.run(f"firewall-cmd {when} --list-services").stdout.split()) >= SERVICES
+    assert applied(WHOLE).changes == 0
