@@ -89,7 +89,9 @@ def up(options: argparse.Namespace) -> None:
     if not options.hosts:
         # the client is whatever it is: only the mail host's release was asked for
         asked = dict.fromkeys(names.DEFAULT_HOSTS) | {"mx1": suite}
-    report(life.up(asked, suite or names.DEFAULT_SUITE))
+    # a stand-in is for mail hosts: the client keeps a Debian's tools
+    others = names.DEFAULT_SUITE if suite in names.STAND_INS else suite
+    report(life.up(asked, others or names.DEFAULT_SUITE))
 
 
 def add(options: argparse.Namespace) -> None:

@@ -5,16 +5,16 @@ from collections.abc import Iterator
 import pytest
 
 from lab import Host, names
-from tests.live.support import WHOLE, applied
+from tests.live.support import WHOLE, LabHost, applied
 
 SERVICES = {"smtp", "smtp-submission", "smtps", "imap", "imaps"}
 
 
 @pytest.fixture
-def walled(server: Host) -> Iterator[Host]:
+def walled(lab_host: LabHost) -> Iterator[Host]:
     """The mail server with Debian's firewalld in front, as its package starts it."""
-    if server.suite != names.DEFAULT_SUITE:
-        pytest.skip("once is enough")
+    server = lab_host(names.DEFAULT_SUITE)
+    applied(WHOLE)
     apt = "DEBIAN_FRONTEND=noninteractive apt-get -qq"
     server.run(f"{apt} update; {apt} install --no-install-recommends firewalld >/dev/null", timeout=300)
     server.run("systemctl is-active firewalld")
@@ -27,7 +27,8 @@ def reached(client: Host, port: int) -> bool:
     return client.run(script, check=False).returncode == 0
 
 
-def test_firewalld_lets_our_services_in(walled: Host, client: Host) -> None:
+def test_firewalld_lets_our_services_in(walled: Host, lab_host: LabHost) -> None:
+    client = lab_host(names.DEFAULT_SUITE, "client")
     assert not reached(client, 587), "firewalld is up, and nobody has opened it"
     run = applied(WHOLE)
     assert run.changes == 4 and all("firewall lets in" in name for name in run.changed)
