@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import tarfile
 from ipaddress import IPv4Network
+from pathlib import Path
 
 import pytest
 
-from lab import aptcache, engine, image, names, network, state, tools
+from lab import aptcache, engine, image, names, network, standin, state, tools
 from lab.errors import LabDown, LabError
 
 
@@ -126,3 +128,24 @@ def test_an_unknown_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LAB_ENGINE", "lxc")
     with pytest.raises(LabError, match="podman or docker"):
         engine.find.__wrapped__()
+
+
+def test_a_stand_in_has_a_recipe_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    before = {suite: image.reference(suite) for suite in ("bookworm", "el9", "el9-yum")}
+    assert len(set(before.values())) == 3
+    (tmp_path / "setup").write_text("another")
+    monkeypatch.setattr(standin, "FOLDER", tmp_path)
+    assert image.reference("el9") != before["el9"] and image.reference("bookworm") == before["bookworm"]
+
+
+def test_yum_alone_is_the_same_without_dnf(tmp_path: Path) -> None:
+    (tmp_path / "usr/bin").mkdir(parents=True)
+    (tmp_path / "usr/bin/program").write_text("x")
+    for name in ("dnf", "yum"):
+        (tmp_path / "usr/bin" / name).symlink_to("program")
+    with tarfile.open(tmp_path / "whole.tar", "w") as tar:
+        tar.add(tmp_path / "usr", "./usr")
+    standin.without_dnf(tmp_path / "whole.tar", tmp_path / "less.tar")
+    with tarfile.open(tmp_path / "less.tar") as tar:
+        assert {name for name in tar.getnames() if "bin/" in name} == {"./usr/bin/program", "./usr/bin/yum"}
+        assert tar.extractfile("./usr/bin/program").read() == b"x"  # type: ignore[union-attr]
