@@ -73,6 +73,7 @@ def passdb() -> None:
     """Who may log in, and where the mail is. Prefetch saves a query at login, but answers nobody who does not log in:
     `doveadm user` and LMTP ask the second userdb. https://doc.dovecot.org/latest/core/config/auth/userdb.html#prefetch
     """
+    # the connection already here: a passdb without one would answer every login with an error until the next step
     dovecot.sql_conf(name="The database and its password", dialects=filled(texts.SQL))
     dovecot.block(name="passdb and userdb", block="passdb", dialects=filled(texts.PASSDB))
 

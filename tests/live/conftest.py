@@ -1,7 +1,5 @@
 """A mail server on a lab host, built once for a session and a release."""
 
-from collections.abc import Callable
-
 import pytest
 
 from lab import Host
@@ -17,14 +15,3 @@ def server(mx: Host) -> Host:
         applied(WHOLE)
         _built.add(mx.suite)
     return mx
-
-
-@pytest.fixture
-def as_it_was(server: Host) -> Callable[[], None]:
-    """Put the server back by deploying again: what a test broke, the deploy mends."""
-    return lambda: assert_mended()
-
-
-def assert_mended() -> None:
-    applied(WHOLE)
-    assert applied(WHOLE).changes == 0
