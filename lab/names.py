@@ -15,7 +15,7 @@ STAND_INS = ("el9", "el9-yum")  # a Debian below, AlmaLinux 9 above: see lab/sta
 DEFAULT_HOSTS = ("mx1", "client")
 DOMAIN = "example.test"  # the factory's own domain
 ELSEWHERE = "example.net"  # where strangers live: the same lab network, another domain
-MAIL_PORTS = (25, 143, 465, 587, 993)
+MAIL_PORTS = (25, 143, 465, 587, 993, 4190)
 
 # RFC 2544 set this range aside for test networks: no Internet route covers it.
 TEST_RANGE = IPv4Network("198.18.0.0/15")

@@ -63,6 +63,13 @@ def load() -> dict[str, Any]:
     return lab
 
 
+def described() -> list[Record]:
+    """The hosts of lab.json, whether they answer or not; none where there is no lab."""
+    if not path("lab.json").exists():
+        return []
+    return list(json.loads(path("lab.json").read_text())["hosts"].values())
+
+
 def greets(port: int, patience: float = 2) -> bool:
     """Whether ssh answers there. A published port may accept before the guest does: listen for it."""
     try:
