@@ -16,6 +16,7 @@ examples:
   python -m lab up                     mx1 (a mail host) and client (a stranger's), Debian 13
   python -m lab up --suite bookworm    the same, mx1 on Debian 12 (or: LAB_SUITE=bookworm)
   python -m lab add mx2:bookworm       one mail host more
+  python -m lab add world              a host that plays the Internet: DNS, another mail domain, clients, a clock
   python -m lab ssh mx1                a root shell there; or: ssh -F .lab/ssh_config mx1
   python -m lab snapshot mx1 "chapter 4, TLS"
   python -m lab rewind mx1 "chapter 4, TLS"
@@ -60,7 +61,7 @@ def parser() -> argparse.ArgumentParser:
     one = command("up", up, text)
     one.add_argument("hosts", nargs="*", metavar="NAME[:SUITE]", help="default: mx1 client")
     one.add_argument("--suite", **suite)
-    one = command("add", add, "Add hosts to the lab. mx… are mail hosts, others are strangers.")
+    one = command("add", add, "Add hosts to the lab. mx… are mail hosts, world is the Internet, others are strangers.")
     one.add_argument("hosts", nargs="+", metavar="NAME[:SUITE]")
     one.add_argument("--suite", **suite)
     one.add_argument("--role", choices=("mail", "client"), help="default: by the name")
@@ -107,6 +108,8 @@ def split(words: list[str], suite: str | None) -> dict[str, str | None]:
         name, _, own = word.partition(":")
         if not names.valid(name):
             raise LabError(f"{name!r} cannot name a host.", "Use a-z, 0-9 and -, a letter first.")
+        if own and names.role(name) == names.WORLD:
+            raise LabError(f"{name} has a system of its own.", f"Say just: {name}")
         asked[name] = own or suite
     for each in {own for own in [*asked.values(), suite] if own}:
         if each not in (*names.SUITES, *names.STAND_INS):

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from lab import aptcache, image, names, state
+from lab import aptcache, image, names, state, world
 from lab.engine import Engine
 from lab.errors import LabError
 
@@ -53,10 +53,11 @@ def plan(name: str, suite: str, role: str, subnet: str, others: dict[str, Any]) 
     ports: dict[str, int] = {}
     for inside in wanted:
         ports[inside] = free_port(taken | set(ports.values()))
-    return {
+    record = {
         "name": name, "fqdn": names.fqdn(name, role), "role": role, "suite": suite,
         "address": address, "ssh_port": ports["22"], "ports": ports,
     }  # fmt: skip
+    return record | ({"clients": world.clients(subnet)} if role == names.WORLD else {})
 
 
 def free_port(taken: set[int]) -> int:
@@ -102,8 +103,17 @@ def start(engine: Engine, name: str) -> None:
     engine.run("start", container(name))
 
 
-def seal_again(engine: Engine, name: str) -> None:
-    engine.run("exec", container(name), "systemctl", "restart", "mailroom-seal")
+def tell(engine: Engine, host: state.Record, changed: set[str]) -> None:
+    """Have a running host take over what is new in the files that are mounted in it."""
+    commands = []
+    if "routes" in changed:
+        commands.append("systemctl restart mailroom-seal")
+    if host["role"] == names.WORLD and changed & {"clients", "zones.conf"}:
+        commands.append("systemctl restart mailroom-world")
+    if "resolv.conf" in changed:
+        commands.append("mailroom-names")
+    if commands:
+        engine.run("exec", container(host["name"]), "sh", "-ec", "; ".join(commands))
 
 
 def wait(engine: Engine, host: state.Record) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lab import names, standin, tools
+from lab import names, standin, tools, world
 from lab.engine import Engine
 from lab.errors import LabError
 from lab.progress import busy, say
@@ -26,10 +26,20 @@ PACKAGES += ["systemd-sysv"]
 WEEK = 7 * 24 * 3600
 
 
+def made_of(suite: str) -> tuple[str, list[str], list[Path]]:
+    """The Debian below, its packages, and the folders whose `setup` makes a host of it, in this order."""
+    if suite in names.STAND_INS:
+        return standin.BASE, [*PACKAGES, *standin.PACKAGES], [GUEST, standin.FOLDER]
+    if suite == names.WORLD:
+        return world.BASE, [*PACKAGES, *world.PACKAGES], [GUEST, world.FOLDER]
+    return suite, PACKAGES, [GUEST]
+
+
 def recipe(suite: str) -> str:
     """A digest of all that goes into the image: another recipe is another image, beside the old."""
-    digest = hashlib.sha256(f"{suite} {PACKAGES}".encode())
-    for folder in (GUEST, standin.FOLDER) if suite in names.STAND_INS else (GUEST,):
+    _, packages, makers = made_of(suite)
+    digest = hashlib.sha256(f"{suite} {packages}".encode())
+    for folder in makers:
         for path in sorted(folder.rglob("*")):
             if path.is_file():
                 digest.update(f"{path.relative_to(folder)}".encode() + path.read_bytes())
@@ -42,7 +52,7 @@ def reference(suite: str) -> str:
 
 def ensure(engine: Engine, suite: str) -> str:
     """The base image's name, built first where it is not there yet."""
-    if suite not in (*names.SUITES, *names.STAND_INS):
+    if suite not in (*names.SUITES, *names.STAND_INS, names.WORLD):
         raise LabError(f"No suite {suite!r}.", f"Choose one of: {', '.join((*names.SUITES, *names.STAND_INS))}.")
     if not engine.ok("image", "inspect", reference(suite)):
         with one_at_a_time(f"image-{suite}"):
@@ -85,9 +95,7 @@ def tarball(suite: str) -> Path:
 
 def make_rootfs(suite: str, tar: Path) -> None:
     tar.parent.mkdir(parents=True, exist_ok=True)
-    release, packages, makers = suite, PACKAGES, [GUEST]
-    if suite in names.STAND_INS:
-        release, packages, makers = standin.BASE, [*PACKAGES, *standin.PACKAGES], [GUEST, standin.FOLDER]
+    release, packages, makers = made_of(suite)
     say(f"making a bare {suite} once, half a minute or one (kept in {tar.parent})")
     for old in names.cache().glob(f"{suite}-*.tar*"):
         if old.stat().st_mtime < time.time() - WEEK:  # of another recipe, or of a run that was killed
@@ -148,15 +156,17 @@ def forget(engine: Engine) -> None:
 
 def from_registry(engine: Engine, suite: str) -> None:
     """Where mmdebstrap cannot be had: the same recipe on the official debian image."""
-    say(f"no mmdebstrap here: building on the registry's debian:{suite}")
+    release, packages, makers = made_of(suite)
+    say(f"no mmdebstrap here: building on the registry's debian:{release}")
     with tempfile.TemporaryDirectory() as folder, busy(f"building the {suite} image"):
-        shutil.copytree(GUEST, Path(folder) / "guest")
-        packages = " ".join(PACKAGES)
+        for maker in makers:
+            shutil.copytree(maker, Path(folder) / "lab" / maker.name)
+        setups = [f"sh /tmp/lab/{maker.name}/setup /tmp/lab/{maker.name}/tree" for maker in makers]
         (Path(folder) / "Dockerfile").write_text(
-            f"FROM debian:{suite}\nCOPY guest /tmp/guest\n"
-            "RUN cp /tmp/guest/tree/etc/dpkg/dpkg.cfg.d/lab /etc/dpkg/dpkg.cfg.d/ && apt-get update"
-            f" && apt-get install --yes --no-install-recommends {packages}"
-            " && sh /tmp/guest/setup /tmp/guest/tree && rm -r /tmp/guest\n"
+            f"FROM debian:{release}\nCOPY lab /tmp/lab\nENV DEBIAN_FRONTEND=noninteractive\n"
+            "RUN cp /tmp/lab/guest/tree/etc/dpkg/dpkg.cfg.d/lab /etc/dpkg/dpkg.cfg.d/ && apt-get update"
+            f" && apt-get install --yes --no-install-recommends {' '.join(packages)}"
+            f" && {' && '.join(setups)} && rm -r /tmp/lab\n"
             'CMD ["/sbin/init"]\n'
         )
         engine.run("build", "--tag", reference(suite) + "-unlabelled", folder)

@@ -17,6 +17,7 @@ Asked = dict[str, str | None]  # host name: the suite asked for, or None for whi
 def up(asked: Asked, suite: str, roles: dict[str, str] | None = None) -> dict[str, Any]:
     """Bring these hosts up beside those that are; one of another suite than asked for is rebuilt."""
     engine = find()
+    asked = {name: names.WORLD if names.role(name) == names.WORLD else own for name, own in asked.items()}
     with state.locked():
         state.make_secrets()
         subnet = network.ensure(engine)
@@ -30,18 +31,18 @@ def up(asked: Asked, suite: str, roles: dict[str, str] | None = None) -> dict[st
             else:
                 fresh.append(name)
         for name in fresh:
-            role = (roles or {}).get(name) or names.role(name)
+            role = names.WORLD if name == names.WORLD else (roles or {}).get(name) or names.role(name)
             records[name] = hosts.plan(name, asked.get(name) or suite, role, subnet, records)
         images = {s: image.ensure(engine, s) for s in {records[name]["suite"] for name in fresh}}
         mirrors = {m for name in records.keys() - fresh for m in found[name].mirrors}
         mirrors |= {m for base in images.values() for m in image.mirrors(engine, base)}
-        rerouted = network.write_guest_files(subnet, records, sorted(mirrors))
+        changed = network.write_guest_files(subnet, records, sorted(mirrors))
         if fresh:
             limits.raise_inotify()
         for name in fresh:
             with busy(f"starting {name}"):
                 hosts.create(engine, records[name], images[records[name]["suite"]])
-        return settle(engine, subnet, records, fresh, rerouted)
+        return settle(engine, subnet, records, fresh, changed)
 
 
 def keep(engine: Engine, found: hosts.Found, asked: str | None) -> bool:
@@ -69,7 +70,7 @@ def settle(
     subnet: str,
     records: dict[str, state.Record],
     fresh: list[str],
-    rerouted: bool,
+    changed: set[str],
 ) -> dict[str, Any]:
     """Wait for the hosts that are new or lost, and write down how to reach all of them."""
     known = state.known_keys()
@@ -82,8 +83,8 @@ def settle(
     with busy("waiting for ssh"), ThreadPoolExecutor() as pool:
         answers = pool.map(lambda name: hosts.wait(engine, records[name]), waiting)
         keys |= dict(zip(waiting, answers, strict=True))
-    for name in records.keys() - fresh if rerouted else ():
-        hosts.seal_again(engine, name)
+    for name in records.keys() - fresh if changed else ():
+        hosts.tell(engine, records[name], changed)
     order = sorted(records, key=lambda name: int(records[name]["address"].split(".")[3]))
     lab = {
         "prefix": names.prefix(), "engine": engine.name, "suite": records[order[0]]["suite"],
@@ -106,8 +107,8 @@ def remove(name: str) -> None:
             records = {n: one.host for n, one in found.items()}
             subnet = network.ensure(engine)
             mirrors = {m for one in found.values() for m in one.mirrors}
-            rerouted = network.write_guest_files(subnet, records, sorted(mirrors))
-            settle(engine, subnet, records, [], rerouted)
+            changed = network.write_guest_files(subnet, records, sorted(mirrors))
+            settle(engine, subnet, records, [], changed)
     if not found:
         down()
 

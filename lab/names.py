@@ -12,10 +12,14 @@ ROOT = Path(__file__).resolve().parent.parent
 SUITES = ("trixie", "bookworm")
 DEFAULT_SUITE = "trixie"
 STAND_INS = ("el9", "el9-yum")  # a Debian below, AlmaLinux 9 above: see lab/standin.py
+WORLD = "world"  # the host that plays the Internet, and its system: see lab/world.py
 DEFAULT_HOSTS = ("mx1", "client")
 DOMAIN = "example.test"  # the factory's own domain
 ELSEWHERE = "example.net"  # where strangers live: the same lab network, another domain
 MAIL_PORTS = (25, 143, 465, 587, 993, 4190)
+
+CLIENTS = 224  # a /28 of the lab's network from here on: people in the world
+OF_WORLD = 254  # the world's own address
 
 # RFC 2544 set this range aside for test networks: no Internet route covers it.
 TEST_RANGE = IPv4Network("198.18.0.0/15")
@@ -59,6 +63,8 @@ def valid(name: str) -> bool:
 
 
 def role(name: str) -> str:
+    if name == WORLD:
+        return WORLD
     return "mail" if re.fullmatch(r"mx\d*", name) else "client"
 
 
@@ -67,11 +73,13 @@ def fqdn(name: str, role: str) -> str:
 
 
 def octet(name: str, taken: set[int]) -> int:
-    """mx1 is always .10, mx2 .11 and so on; the others follow from .100."""
+    """mx1 is always .10, mx2 .11 and so on; the others follow from .100; the world is .254, below it are its clients."""
+    if name == WORLD and OF_WORLD not in taken:
+        return OF_WORLD
     number = re.fullmatch(r"mx([1-9]|[1-8]\d)", name)
     if number and 9 + int(number[1]) not in taken:
         return 9 + int(number[1])
-    return next(n for n in range(100, 255) if n not in taken)
+    return next(n for n in range(100, CLIENTS) if n not in taken)
 
 
 def mac(address: str) -> str:

@@ -11,7 +11,7 @@ from ipaddress import IPv4Network, ip_network
 from pathlib import Path
 from typing import Any
 
-from lab import names, state
+from lab import names, state, world
 from lab.engine import Engine
 from lab.errors import LabError
 from lab.progress import say
@@ -69,8 +69,8 @@ def routes() -> list[IPv4Network]:
     return [IPv4Network(target) for target in targets if target != "default"]
 
 
-def write_guest_files(subnet: str, hosts: dict[str, state.Record], mirrors: list[str]) -> bool:
-    """Names and routes as the guests see them; True where the routes are others than before."""
+def write_guest_files(subnet: str, hosts: dict[str, state.Record], mirrors: list[str]) -> set[str]:
+    """Names and routes as the guests see them; returns the names of the files that are others than before."""
     addresses = {name: resolve(name) for name in mirrors}
     gateway = str(IPv4Network(subnet)[1])
     lines = ["127.0.0.1 localhost", "::1 localhost ip6-localhost ip6-loopback"]
@@ -80,16 +80,24 @@ def write_guest_files(subnet: str, hosts: dict[str, state.Record], mirrors: list
     lines += [f"{address} {name}" for name in mirrors for address in addresses[name]]
     every = sorted({address for found in addresses.values() for address in found})
     ways = [f"gateway {gateway}", *(f"mirror {address}" for address in every)]
-    put("hosts", lines)
-    # Nothing answers there: what is not in the hosts file does not exist.
-    put("resolv.conf", ["nameserver 127.0.0.1", "options timeout:1 attempts:1"])
-    return put("routes", ways)
+    resolver = ["nameserver 127.0.0.1", "options timeout:1 attempts:1"]
+    if there := world.find(hosts):
+        resolver = [f"nameserver {there['address']}", "options timeout:2 attempts:2"]
+    files = {
+        "hosts": lines,
+        # without a world nothing answers there: what is not in the hosts file does not exist
+        "resolv.conf": resolver,
+        "routes": ways,
+        "clients": [f"{address} {name}" for name, address in (there or {}).get("clients", {}).items()],
+        "zones.conf": world.zones(subnet, hosts),
+    }
+    return {name for name, text in files.items() if put(name, text)}
 
 
 def put(name: str, lines: list[str]) -> bool:
     """Write in place: running guests have this very file mounted, and a renamed one would be another."""
     file: Path = state.path("guest") / name
-    text = "\n".join(lines) + "\n"
+    text = "".join(f"{line}\n" for line in lines)
     if file.exists() and file.read_text() == text:
         return False
     file.parent.mkdir(exist_ok=True)

@@ -1,7 +1,8 @@
 """Labs for live tests: one per Debian release under .lab-test-1/, away from the lab a developer has up.
 
-A test that takes `mx` runs on both releases; `lab_host("bookworm")` is for one alone. A lab comes up
-when a first test wants it and goes when the session ends.
+A test that takes `mx` runs on both releases; `lab_host("bookworm")` is for one alone. `world_mx`, `world_client` and
+`world` are hosts of another lab of that release, with the Internet in it. A lab comes up when a first test wants it
+and goes when the session ends.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def purge_all(folder: Path) -> None:
 
 @pytest.fixture(scope="session")
 def connected() -> Iterator[dict[tuple[str, str], Host]]:
-    """The hosts that this session talks to, by release and name."""
+    """The hosts that this session talks to, by lab and name."""
     hosts: dict[tuple[str, str], Host] = {}
     yield hosts
     for each in hosts.values():
@@ -55,18 +56,20 @@ def connected() -> Iterator[dict[tuple[str, str], Host]]:
 
 @pytest.fixture
 def lab_host(labs_folder: Path, connected: dict[tuple[str, str], Host], monkeypatch: pytest.MonkeyPatch) -> LabHost:
-    """lab_host("trixie") is mx1 of that release's lab, lab_host("trixie", "client") its stranger.
+    """lab_host("trixie") is mx1 of that release's lab, lab_host("trixie", "client") its stranger; with world=True, of
+    the lab that has a world.
 
     For the rest of the test that lab is *the* lab, also for pyinfra and other subprocesses.
     """
 
-    def get(suite: str, name: str = "mx1") -> Host:
-        monkeypatch.setenv("MAILROOM_LAB_DIR", str(labs_folder / suite))
-        if not (labs_folder / suite).exists():
-            life.up(dict.fromkeys(names.DEFAULT_HOSTS, suite), suite)
-        if (suite, name) not in connected:
-            connected[suite, name] = host_of(name)
-        return connected[suite, name]
+    def get(suite: str, name: str = "mx1", world: bool = False) -> Host:
+        lab = f"{suite}-world" if world else suite
+        monkeypatch.setenv("MAILROOM_LAB_DIR", str(labs_folder / lab))
+        if not (labs_folder / lab).exists():
+            life.up(dict.fromkeys([*names.DEFAULT_HOSTS, *([names.WORLD] if world else [])], suite), suite)
+        if (lab, name) not in connected:
+            connected[lab, name] = host_of(name)
+        return connected[lab, name]
 
     return get
 
@@ -81,6 +84,24 @@ def mx(request: pytest.FixtureRequest, lab_host: LabHost) -> Host:
 def client(mx: Host, lab_host: LabHost) -> Host:
     """The stranger beside that mail host."""
     return lab_host(mx.suite, "client")
+
+
+@pytest.fixture(params=names.SUITES)
+def world_mx(request: pytest.FixtureRequest, lab_host: LabHost) -> Host:
+    """The mail host of a lab with a world, once on each Debian release."""
+    return lab_host(request.param, world=True)
+
+
+@pytest.fixture
+def world(world_mx: Host, lab_host: LabHost) -> Host:
+    """The world beside that mail host; record["clients"] names its people's addresses."""
+    return lab_host(world_mx.suite, names.WORLD, world=True)
+
+
+@pytest.fixture
+def world_client(world_mx: Host, lab_host: LabHost) -> Host:
+    """The stranger beside that mail host."""
+    return lab_host(world_mx.suite, "client", world=True)
 
 
 @pytest.fixture

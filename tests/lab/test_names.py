@@ -71,12 +71,12 @@ def test_subnets_of_both_engines() -> None:
 
 def test_guest_files_are_written_in_place() -> None:
     """A guest has the very file mounted: a new one under the same name it would never see."""
-    host = {"name": "mx1", "fqdn": "mx1.example.test", "address": "198.18.3.10"}
+    host = {"name": "mx1", "fqdn": "mx1.example.test", "role": "mail", "address": "198.18.3.10"}
     names.directory().mkdir(exist_ok=True)
     assert network.write_guest_files("198.18.3.0/24", {"mx1": host}, [])
     before = state.path("guest/hosts").stat().st_ino
-    other = {"name": "client", "fqdn": "client.example.net", "address": "198.18.3.100"}
-    assert not network.write_guest_files("198.18.3.0/24", {"mx1": host, "client": other}, []), "same routes"
+    other = {"name": "client", "fqdn": "client.example.net", "role": "client", "address": "198.18.3.100"}
+    assert network.write_guest_files("198.18.3.0/24", {"mx1": host, "client": other}, []) == {"hosts"}
     assert state.path("guest/hosts").stat().st_ino == before
     text = state.path("guest/hosts").read_text()
     assert "198.18.3.10 mx1.example.test mx1 mail.example.test example.test\n" in text
