@@ -24,6 +24,9 @@ DEBIAN_PACKAGES = {
     "postfix": ("postfix", "openssl", "ca-certificates"),
     "postgresql": ("postgresql", "postfix-pgsql"),
     "dovecot": ("dovecot-imapd", "dovecot-pgsql"),
+    # libmail-spf-perl and gpg: SpamAssassin only recommends what it asks SPF with and what it verifies new rules with
+    "amavis": ("amavisd-new", "spamassassin", "libmail-spf-perl", "gpg"),
+    "clamav": ("clamav-daemon",),
 }
 
 # Not run on Red Hat's own packages (README, "What was run on what"). Its Postfix comes with the type of its alias map:
@@ -80,7 +83,14 @@ def every_unit() -> tuple[str, ...]:
         for p in PLATFORMS.values()
         for unit in (p.postfix_unit, p.postgresql_unit, p.dovecot_unit, p.postfix_enable, p.postgresql_enable)
     }
-    return tuple(f"{unit}.service" for unit in sorted(units))
+    return (*(f"{unit}.service" for unit in sorted(units)), *WORKERS)
+
+
+# of chapters 3 and 5, by the names that Debian gives them
+WORKERS = (
+    *("amavis.service", "clamav-daemon.service", "clamav-daemon.socket", "clamav-freshclam.service"),
+    "spamassassin-maintenance.timer",
+)
 
 
 def find(system: dict[str, str]) -> Platform | None:

@@ -16,7 +16,7 @@ PLATFORM = "mailroom.platform"
 PORTS = {25: "postfix", 465: "postfix", 587: "postfix", 143: "dovecot", 993: "dovecot", 5432: "postgresql"}
 FREE_MB = 1024
 
-TEXTS = ("/etc/dovecot/dovecot.conf", "/etc/aliases")
+TEXTS = ("/etc/dovecot/dovecot.conf", "/etc/aliases", "/etc/clamav/clamd.conf")
 SUMS = (
     "/etc/dovecot",
     "/etc/dovecot/dovecot-sql.conf",
@@ -26,6 +26,11 @@ SUMS = (
     "/etc/postfix/pgsql",
     "/etc/postfix/pgsql/*.cf",
     "/var/lib/pgsql/data/PG_VERSION",
+    "/etc/amavis/conf.d/6*-mailroom*",
+    "/etc/spamassassin/mailroom.cf",
+    "/etc/systemd/system/clamav-daemon.*.d/mailroom.conf",
+    "/etc/tmpfiles.d/mailroom-*.conf",
+    "/var/lib/clamav/mailroom.hdb",
 )
 
 
@@ -64,7 +69,7 @@ def _check() -> list[str]:
         mail_name=checked.hostname,
         packages=platforms.every_package(),
         units=platforms.every_unit(),
-        owners=(checked.mail_owner,),
+        owners=(checked.mail_owner, "amavis"),
         owner_ids=(checked.mail_uid, checked.mail_gid),
         texts=(*TEXTS, checked.tls_certificate),
         sums=(*SUMS, checked.tls_certificate.rpartition("/")[0], checked.tls_key, checked.mail_home),

@@ -8,7 +8,10 @@ from typing import Any
 from pyinfra import host, logger, state
 from pyinfra.api import deploy
 
+from deploys.data import MailData
+from deploys.platforms import Platform
 from deploys.preflight import data, platform, ready
+from facts.mail_host import MailHost
 from operations import services
 from operations.base import mail_host
 
@@ -31,17 +34,26 @@ def filled(texts: dict[str, str]) -> dict[str, str]:
         "mail_hostname": known.hostname,
         "mail_domain": known.domains[0],
         "mail_domain_list": " ".join(known.domains),
+        "no_network_tests": int(not known.spam_network_tests),
+        "chroot": platform().chroot,
         "mailreader_password": known.secrets.services["mailreader"],
     }
     return {name: Text(text).substitute(values) for name, text in texts.items()}
 
 
-def step(title: str, *, article: str = "", today: dict[str, str] | None = None, needs: str = "") -> Callable[..., Any]:
+def step(
+    title: str,
+    *,
+    article: str = "",
+    today: dict[str, str] | None = None,
+    needs: str = "",
+    fit: Callable[[MailHost, MailData, Platform], list[str]] | None = None,
+) -> Callable[..., Any]:
     """Make a function a step of its chapter.
 
     `article` are the lines as printed in 2013; `today` is {"2.3": …, "2.4": …} for Dovecot's two languages, {"Debian": …,
     "Red Hat": …} where the families differ, {"": …} elsewhere. `needs` is a role of `platforms.Platform.packages` that
-    has to be installed before this step makes sense.
+    has to be installed before this step makes sense. `fit` says what speaks against the chapter on this host.
     Run alone (`pyinfra inventory.py deploys.chapters.dovecot.tls`) a step also restarts what it changed.
     """
 
@@ -52,21 +64,22 @@ def step(title: str, *, article: str = "", today: dict[str, str] | None = None, 
         @wraps(function)
         def run() -> None:
             alone = not host.connector_data.get(COMPOSED)
-            if not ready() or (alone and _missing(needs, chapter, function.__name__)):
+            if not ready() or (alone and (_unfit([fit]) or _missing(needs, chapter, function.__name__))):
                 return
             function()
             if alone:
                 restart_changed()
 
         run.title, run.article, run.today, run.needs = title, article, today or {}, needs  # type: ignore[attr-defined]
+        run.fit = fit  # type: ignore[attr-defined]
         return run
 
     return decorate
 
 
-def compose(*chapters: Iterable[Callable[[], None]]) -> None:
+def compose(*chapters: Iterable[Any]) -> None:
     """Run the steps of these chapters in order; the daemons are restarted where the chapters say so."""
-    if not ready():
+    if not ready() or _unfit([one.fit for chapter in chapters for one in chapter]):
         return
     host.connector_data[COMPOSED] = True
     for number in host.loop(range(len(chapters))):
@@ -74,10 +87,32 @@ def compose(*chapters: Iterable[Callable[[], None]]) -> None:
             one()
 
 
+def restart_workers() -> None:
+    """Restart the scanners that are older than their files. Nothing where they are not installed."""
+    services.running(
+        name="clamd runs with its current files",
+        unit="clamav-daemon",
+        enable="clamav-daemon.socket",
+        files=CLAMAV_FILES,
+        only_if_installed="clamav-daemon" if data().antivirus else "no clamav-daemon",
+        check="clamd --version >/dev/null",
+    )
+    services.running(
+        name="Amavis runs with its current files",
+        unit="amavis",
+        files=AMAVIS_FILES,
+        port=10024,
+        only_if_installed="amavisd-new",
+        check="amavisd test-config >&2",
+    )
+
+
 def restart_changed() -> None:
     """Restart the daemons that are older than their files. Nothing where they are not installed."""
     names = platform()
     known = data()
+    if "amavis" in names.packages:
+        restart_workers()
     pair = (known.tls_certificate, known.tls_key)
     services.running(
         name="Postfix runs with its current files",
@@ -104,15 +139,38 @@ MAPS = tuple(
 )
 
 
+CLAMAV_FILES = (
+    *("/etc/clamav/clamd.conf", "/var/lib/clamav/mailroom.hdb"),
+    *(f"/etc/systemd/system/clamav-daemon.{kind}.d/mailroom.conf" for kind in ("service", "socket")),
+)
+AMAVIS_FILES = (
+    "/etc/spamassassin/mailroom.cf",
+    "/etc/amavis/conf.d/60-mailroom",
+    "/etc/amavis/conf.d/61-mailroom-spamassassin",
+    "/etc/amavis/conf.d/62-mailroom-clamav",
+    "/etc/amavis/conf.d/63-mailroom-quarantine",
+    "/etc/amavis/conf.d/64-mailroom-refuse",
+)
+
+
 def _missing(needs: str, chapter: str, name: str) -> bool:
     """Refuse a single step whose chapter is not installed yet, and name the step to run first."""
-    if not needs or all(package in mail_host().packages for package in platform().packages[needs]):
+    if not needs or all(package in mail_host().packages for package in platform().packages.get(needs, ("",))):
         return False
-    host.log_styled(
-        f"refused: {needs} is not installed yet, so the step {chapter}.{name} has nothing to work on; run first: "
-        f"pyinfra inventory.py deploys.chapters.{needs}.install",
-        fg="red",
-        log_func=logger.error,
+    return _refuse(
+        f"{needs} is not installed yet, so the step {chapter}.{name} has nothing to work on; run first: "
+        f"pyinfra inventory.py deploys.chapters.{needs}.install"
     )
+
+
+def _unfit(questions: list[Any]) -> bool:
+    """Refuse a chapter that cannot be on this host, before its first change."""
+    problems = [problem for ask in questions if ask for problem in ask(mail_host(), data(), platform())]
+    return _refuse(*problems, "nothing was changed on this host") if problems else False
+
+
+def _refuse(*problems: str) -> bool:
+    for problem in problems:
+        host.log_styled(f"refused: {problem}", fg="red", log_func=logger.error)
     state.fail_hosts({host})
     return True

@@ -37,7 +37,7 @@ class File:
 
 @dataclass(frozen=True)
 class Unit:
-    """A systemd unit; `started` in seconds since 1970, 0.0 when it is not running."""
+    """A systemd unit; `started` in seconds since 1970, 0.0 when it is not running. A masked one may not be installed."""
 
     active: bool
     enabled: str
@@ -54,6 +54,7 @@ class MailHost:
     listeners: dict[int, str] = field(default_factory=dict)
     passwd: dict[str, tuple[int, int, str, str]] = field(default_factory=dict)  # name: uid, gid, home, shell
     groups: dict[str, int] = field(default_factory=dict)
+    members: dict[str, tuple[str, ...]] = field(default_factory=dict)  # group: users in it beside those whose own it is
     files: dict[str, File] = field(default_factory=dict)
     label_rules: dict[str, str] = field(default_factory=dict)  # SELinux, the administrator's own: pattern: type
     firewall: dict[str, list[str]] = field(default_factory=dict)  # firewalld's open services, "now" and "permanent"
@@ -126,6 +127,7 @@ def parse(parts: dict[str, list[str]]) -> MailHost:
             found.passwd[name] = (int(number), int(rest[0]), rest[2], rest[3])
         else:
             found.groups[name] = int(number)
+            found.members[name] = tuple(filter(None, rest[0].split(","))) if rest else ()
     found.files = _files(parts)
     found.label_rules = dict(rule(line) for line in parts.get("label_rules", []) if line.startswith("/"))
     found.firewall = {kind: names.split() for kind, names in pairs(parts.get("firewall", [])).items()}
@@ -147,7 +149,7 @@ def _units(lines: list[str]) -> dict[str, Unit]:
     for line in [*lines, "Id=end"]:
         key, _, value = line.partition("=")
         if key == "Id" and "Id" in shown:
-            if shown.get("LoadState") == "loaded":
+            if shown.get("LoadState") in ("loaded", "masked"):
                 units[shown["Id"].removesuffix(".service")] = Unit(
                     shown.get("ActiveState") == "active",
                     shown.get("UnitFileState", ""),

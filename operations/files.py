@@ -44,6 +44,13 @@ def put(path: str, text: str, mode: str = "644", owner: str = "root:root", check
 
 
 @changing
+def absent(path: str) -> Commands:
+    """There is no such file."""
+    if path in mail_host().files:
+        yield shell('rm -f "$1"', path)
+
+
+@changing
 def directory(path: str, mode: str = "755", owner: str = "root:root") -> Commands:
     """A directory with this mode and owner; what is inside stays as it is."""
     there = mail_host().files.get(path)

@@ -94,6 +94,14 @@ def override(service: str, settings: dict[str, str]) -> Commands:
 
 
 @changing
+def no_override(service: str, names: tuple[str, ...]) -> Commands:
+    """These -o overrides do not stand under a service of master.cf."""
+    left = [f"{service}/{name}" for name in names if f"{service}/{name}" in mail_host().overrides]
+    if left:
+        yield shell(EDIT, "-PX", *left)
+
+
+@changing
 def system_aliases(wanted: dict[str, str]) -> Commands:
     """These names stand in /etc/aliases (https://www.postfix.org/aliases.5.html), and its index is up to date."""
     text = mail_host().text("/etc/aliases") or ""

@@ -1,21 +1,51 @@
 """Services that run what their files say."""
 
 from operations.base import Commands, changing, mail_host, shell
+from operations.files import differs, put_command
 
 # Waits for the port as well: a unit is "active" before PostgreSQL answers, and what follows needs the answer.
 # Learners restart often: without reset-failed, systemd refuses a sixth start within ten seconds.
 # A running daemon is not stopped for files that it would not start with: the check comes first.
 START = """{check} || {{ echo "$1 would not start with its files; it was left as it is" >&2; exit 1; }}
+for unit in "$1" $3; do [ "$(systemctl is-enabled "$unit" 2>/dev/null)" != masked ] || systemctl unmask --quiet "$unit"; done
 systemctl reset-failed "$1" 2>/dev/null || true
 systemctl restart "$1" || {{ journalctl -u "$1" -n 15 --no-pager -o cat >&2; exit 1; }}
+systemctl is-active --quiet "$1" || {{ systemctl status "$1" --no-pager -n 15 >&2; exit 1; }}
 n=0
 while [ -n "$2" ] && ! ss -Hlnt "sport = :$2" | grep -q .; do
     n=$((n + 1))
-    [ $n -lt 100 ] || {{ echo "$1 does not listen on port $2 after 10 s" >&2; exit 1; }}
+    [ $n -lt 300 ] || {{ echo "$1 does not listen on port $2 after 30 s" >&2; exit 1; }}
     sleep 0.1
 done
 [ -z "$3" ] || systemctl start "$3"
 """
+
+
+@changing
+def drop_in(unit: str, text: str) -> Commands:
+    """Our settings for a unit of the distribution's, beside the file that its package brings
+    (https://www.freedesktop.org/software/systemd/man/latest/systemd.unit.html)."""
+    path = f"/etc/systemd/system/{unit}.d/mailroom.conf"
+    if differs(path, text):
+        yield shell('mkdir -p "$1"', path.rpartition("/")[0])
+        yield put_command(path, text)
+        yield shell("systemctl daemon-reload")
+
+
+@changing
+def on(unit: str) -> Commands:
+    """The unit, a timer for instance, is active and starts at boot."""
+    there = mail_host().units.get(unit)
+    if there is None or not (there.active and there.enabled == "enabled"):
+        yield shell('systemctl unmask --quiet "$1"; systemctl enable --quiet --now "$1"', unit)
+
+
+@changing
+def off(unit: str) -> Commands:
+    """The unit is stopped and masked, also where its package is not installed yet: it would be started at once."""
+    there = mail_host().units.get(unit)
+    if there is None or there.active or there.enabled != "masked":
+        yield shell('systemctl mask --quiet --now "$1"', unit)
 
 
 @changing

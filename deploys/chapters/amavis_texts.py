@@ -1,0 +1,143 @@
+"""The texts of chapter 3, as they stand on the host. @{names} come from the inventory's data; @@ is Perl's @.
+
+Amavis is configured in Perl. Debian reads /etc/amavis/conf.d in the order of the names, ours last.
+"""
+
+INSTALL = {"Debian": "apt-get install amavisd-new spamassassin clamav-daemon"}
+
+CLAMAV = """MaxThreads @{amavis_processes}
+ConcurrentDatabaseReload no
+MaxFileSize @{message_size_limit}
+StreamMaxLength @{message_size_limit}
+MaxScanSize 104857600"""
+# The package starts clamd only where both of the official files are; own signatures are signatures too.
+CLAMAV_START = """[Unit]
+ConditionPathExistsGlob=
+ConditionPathExistsGlob=/var/lib/clamav/*.{cvd,cld,hdb}"""
+CLAMAV_IN_AMAVIS = {
+    True: """use strict;
+@@bypass_virus_checks_maps = ();
+@@av_scanners = grep { $_->[0] eq 'ClamAV-clamd' } @@av_scanners;
+@@av_scanners_backup = ();
+# Without this line a message passes unchecked while clamd is down.
+$virus_scanners_failure_is_fatal = 1;
+1;""",
+    False: """use strict;
+@@bypass_virus_checks_maps = (1);  # antivirus = False
+1;""",
+}
+
+SPAMASSASSIN = """use_bayes 1
+bayes_path /var/lib/amavis/.spamassassin/bayes
+clear_trusted_networks
+trusted_networks 127.0.0.0/8 ::1
+"""
+SPAMASSASSIN_IN_AMAVIS = """use strict;
+@@bypass_spam_checks_maps = ();
+$sa_local_tests_only = @{no_network_tests};
+$sa_mail_body_size_limit = 512*1024;  # of a longer message, SpamAssassin sees the beginning
+# Amavis only notes that SpamAssassin failed, and lets the message pass. This one sends it back to the queue.
+{ package Mailroom::Verdict;
+  sub new { bless {}, shift }
+  sub check {
+    my ($self, $message) = @@_;
+    die "SpamAssassin gave no verdict\\n" if grep { !defined $_->spam_level } @@{$message->per_recip_data};
+  }
+}
+@@spam_scanners = (['SpamAssassin', 'Amavis::SpamControl::SpamAssassin'], ['Verdict', 'Mailroom::Verdict']);
+1;"""
+
+AMAVIS = """use strict;
+$myhostname = '@{mail_hostname}';
+$mydomain = '@{mail_domain}';
+@@local_domains_maps = ([qw(@{mail_domain_list})]);
+@@mynetworks = qw(127.0.0.0/8 [::1]/128);
+
+# 10024: from other servers, 10026: from people who have logged in. Nobody but Postfix on this host may connect.
+$inet_socket_bind = '127.0.0.1';
+$inet_socket_port = [10024, 10026];
+@@inet_acl = qw(127.0.0.1);
+$max_servers = @{amavis_processes};
+$forward_method = 'smtp:[127.0.0.1]:10025';
+$notify_method = $forward_method;
+
+# Postfix has taken the message already: to refuse it now would be to write to a forged sender.
+$final_virus_destiny = D_DISCARD;
+$final_banned_destiny = D_DISCARD;
+$final_spam_destiny = D_PASS;
+$final_bad_header_destiny = D_PASS;
+$virus_admin = undef;
+@@warnbannedrecip_maps = (1);
+$mailfrom_notify_recip = $mailfrom_notify_admin = "postmaster\\@@$mydomain";
+
+$sa_tag_level_deflt = -9999;  # say the score in every message
+$sa_tag2_level_deflt = @{spam_score};
+$sa_kill_level_deflt = 9999;
+$sa_spam_subject_tag = undef;  # the subject stays as it was signed
+$enable_dkim_verification = 1;
+
+# Who has logged in is known: his message is scanned too, twice the score is needed to call it spam, and a refusal
+# comes back to him alone.
+$interface_policy{'10026'} = 'ORIGINATING';
+$policy_bank{'ORIGINATING'} = {
+  originating => 1,
+  spam_tag2_level_maps => [2 * @{spam_score}],
+  final_virus_destiny => D_REJECT,
+  final_banned_destiny => D_REJECT,
+};
+1;"""
+
+QUARANTINE = """use strict;
+$QUARANTINEDIR = '/var/lib/amavis/virusmails';
+$quarantine_subdir_levels = 0;
+$virus_quarantine_method = 'local:virus-%m';
+$banned_files_quarantine_method = 'local:banned-%m';
+$spam_quarantine_method = undef;
+$bad_header_quarantine_method = undef;
+1;"""
+EXPIRY = "e /var/lib/amavis/virusmails 0750 amavis amavis @{quarantine_days}d"
+
+TO_AMAVIS = "smtp-amavis unix - - @{chroot} - @{amavis_processes} smtp"
+TO_AMAVIS_OPTIONS = """syslog_name=postfix/amavis
+smtp_data_done_timeout=1200s
+smtp_send_xforward_command=yes
+smtp_dns_support_level=disabled
+smtp_tls_security_level=none"""
+# What comes back has been checked on its way in. No filter again, or it would go in circles. Aliases are expanded here, once:
+# Dovecot is told which of them was written to.
+BACK = """syslog_name=postfix/reinjection
+content_filter=
+smtpd_proxy_filter=
+receive_override_options=no_unknown_recipient_checks,no_header_body_checks
+mynetworks=127.0.0.0/8
+smtpd_client_restrictions=permit_mynetworks,reject
+smtpd_helo_restrictions=
+smtpd_sender_restrictions=
+smtpd_relay_restrictions=permit_mynetworks,reject
+smtpd_recipient_restrictions=permit_mynetworks,reject
+smtpd_data_restrictions=reject_unauth_pipelining
+smtpd_authorized_xforward_hosts=127.0.0.0/8
+smtpd_tls_security_level=none
+smtpd_client_connection_count_limit=0
+smtpd_client_connection_rate_limit=0"""
+
+FILTER = """content_filter = smtp-amavis:[127.0.0.1]:10024
+receive_override_options = no_address_mappings"""
+FILTER_ORIGINATING = "content_filter=smtp-amavis:[127.0.0.1]:10026"
+REFUSE = """content_filter=
+smtpd_proxy_filter=127.0.0.1:10028
+smtpd_proxy_options=speed_adjust"""
+REFUSE_IN_AMAVIS = {
+    True: """use strict;
+# While the sending server waits for our answer, a refusal is its business: no letter of ours to a forged sender.
+push @@{$inet_socket_port}, 10028;
+$interface_policy{'10028'} = 'REFUSING';
+$policy_bank{'REFUSING'} = {
+  final_virus_destiny => D_REJECT,
+  final_banned_destiny => D_REJECT,
+  final_spam_destiny => D_REJECT,
+  spam_kill_level_maps => [@{spam_refuse_score}],
+};
+1;""",
+    False: "use strict;\n1;  # spam_refuse_score = None: nothing is refused before the queue",
+}
