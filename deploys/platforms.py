@@ -24,8 +24,8 @@ DEBIAN_PACKAGES = {
     "postfix": ("postfix", "openssl", "ca-certificates"),
     "postgresql": ("postgresql", "postfix-pgsql"),
     "dovecot": ("dovecot-imapd", "dovecot-pgsql"),
-    # libmail-spf-perl and gpg: SpamAssassin only recommends what it asks SPF with and what it verifies new rules with
-    "amavis": ("amavisd-new", "spamassassin", "libmail-spf-perl", "gpg"),
+    # SpamAssassin only recommends what it asks SPF with, and what it verifies new rules with (gpg dies without its agent)
+    "amavis": ("amavisd-new", "spamassassin", "libmail-spf-perl", "gpg", "gpg-agent"),
     "clamav": ("clamav-daemon",),
 }
 

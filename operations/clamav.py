@@ -42,7 +42,7 @@ done
 @changing
 def first_signatures() -> Commands:
     """The official signatures are there: clamd does not start without. Waits for freshclam's first download."""
-    if not any(path.startswith(f"{SIGNATURES}/daily.") for path in mail_host().files):
+    if not {"daily.cvd", "daily.cld"} & set(mail_host().system.get("signatures", "").split()):
         yield shell(WAIT, SIGNATURES)
 
 

@@ -76,14 +76,15 @@ $sa_kill_level_deflt = 9999;
 $sa_spam_subject_tag = undef;  # the subject stays as it was signed
 $enable_dkim_verification = 1;
 
-# Who has logged in is known: his message is scanned too, twice the score is needed to call it spam, and a refusal
-# comes back to him alone.
+# Who has logged in is known: his message is scanned too, but twice the score is needed to call it spam, and he alone is
+# told of a refusal. By Amavis, which returns the headers: Postfix would return the virus with them.
 $interface_policy{'10026'} = 'ORIGINATING';
 $policy_bank{'ORIGINATING'} = {
   originating => 1,
   spam_tag2_level_maps => [2 * @{spam_score}],
-  final_virus_destiny => D_REJECT,
-  final_banned_destiny => D_REJECT,
+  final_virus_destiny => D_BOUNCE,
+  final_banned_destiny => D_BOUNCE,
+  viruses_that_fake_sender_maps => [0],
 };
 1;"""
 
