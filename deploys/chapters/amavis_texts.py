@@ -29,8 +29,6 @@ $virus_scanners_failure_is_fatal = 1;
 
 SPAMASSASSIN = """use_bayes 1
 bayes_path /var/lib/amavis/.spamassassin/bayes
-clear_trusted_networks
-trusted_networks 127.0.0.0/8 ::1
 """
 SPAMASSASSIN_IN_AMAVIS = """use strict;
 @@bypass_spam_checks_maps = ();
@@ -73,6 +71,7 @@ $mailfrom_notify_recip = $mailfrom_notify_admin = "postmaster\\@@$mydomain";
 $sa_tag_level_deflt = -9999;  # say the score in every message
 $sa_tag2_level_deflt = @{spam_score};
 $sa_kill_level_deflt = 9999;
+$remove_existing_x_scanned_headers = 1;  # only ours counts
 $sa_spam_subject_tag = undef;  # the subject stays as it was signed
 $enable_dkim_verification = 1;
 
