@@ -6,24 +6,22 @@ number is a median. No test asks how many seconds anything takes; this is where 
 
 import argparse
 import json
-import os
 import re
 import statistics
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from bench.where import ROOT, ssh_config
 from deploys import platforms
 from deploys.preflight import SUMS, TEXTS
 from facts.mail_host import ReadMailHost
 from lab import LabDown, load
 
-ROOT = Path(__file__).parents[1]
 RUN = [sys.executable, "-m", "pyinfra", "inventory.py"]
 DEPLOY = ["deploys/dovecot.py"]
 STEP = ["deploys.chapters.dovecot.tls"]
@@ -50,8 +48,7 @@ def the_limit(host: str) -> tuple[list[str], str]:
         texts=(*TEXTS, "/etc/postfix/certs/cert.pem"),
         sums=(*SUMS, "/etc/postfix/certs/key.pem", "/home/mail"),
     )
-    config = Path(os.environ.get("MAILROOM_LAB_DIR") or ROOT / ".lab") / "ssh_config"
-    return ["ssh", "-F", str(config), host, "sh -s"], script
+    return ["ssh", "-F", ssh_config(), host, "sh -s"], script
 
 
 def counted() -> dict[str, int]:
