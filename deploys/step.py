@@ -95,6 +95,7 @@ def restart_workers() -> None:
         enable="clamav-daemon.socket",
         files=CLAMAV_FILES,
         only_if_installed="clamav-daemon" if data().antivirus else "no clamav-daemon",
+        only_with=CLAMAV_FILES[-1],
         check="clamd --version >/dev/null",
     )
     services.running(
@@ -103,6 +104,7 @@ def restart_workers() -> None:
         files=AMAVIS_FILES,
         port=10024,
         only_if_installed="amavisd-new",
+        only_with="/etc/amavis/conf.d/60-mailroom",
         check="amavisd test-config >&2",
     )
 

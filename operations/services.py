@@ -55,16 +55,18 @@ def running(
     port: int | None = None,
     enable: str = "",
     only_if_installed: str = "",
+    only_with: str = "",
     check: str = "true",
 ) -> Commands:
     """The unit runs, starts at boot, and was started after the last change of `files`.
 
     Comparing times, instead of asking whether this run changed a file, restarts a service also after a run that died
     between the change and the restart. `enable` names the unit that carries the enablement where that is another one; `check` is a
-    shell command that fails when the files are wrong.
+    shell command that fails when the files are wrong. `only_with` is a file of ours: without it the package is there, but
+    not yet set up (a run may have died in between).
     """
     there = mail_host()
-    if only_if_installed and only_if_installed not in there.packages:
+    if (only_if_installed and only_if_installed not in there.packages) or (only_with and only_with not in there.files):
         return
     found = there.units.get(unit)
     # a time in the future (the clock was set back) would ask for a restart at every run
