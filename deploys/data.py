@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deploys.addresses import FQDN, LOCAL_PART, with_aliases
-from deploys.knobs import filter_problems
+from deploys.knobs import dovecot_problems, filter_problems
 from deploys.secrets import Secrets, SecretsError, load
 from operations import passwords
 
@@ -54,7 +54,7 @@ def mail_data(values: dict[str, Any], host_name: str) -> MailData:
     aliases, postmaster = with_aliases(values, domains, users, problems)
     _owner(values, problems)
     _choices(values, problems)
-    problems += filter_problems(values)
+    problems += filter_problems(values) + dovecot_problems(values)
     try:
         secrets = load(values["accounts_file"], values["secrets_file"])
     except SecretsError as error:

@@ -1,8 +1,9 @@
-"""The knobs of chapter 3, checked: numbers in their range, signatures in their form."""
+"""The knobs of chapters 3 and 5, checked: numbers in their range, signatures in their form."""
 
 import re
 from typing import Any
 
+SOURCE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9.-]*$|^[0-9A-Fa-f:]+$")
 HDB = re.compile(r"^[0-9a-f]{32}:(\d+|\*):[A-Za-z0-9._-]+(:\d+)?$")
 
 
@@ -48,6 +49,21 @@ def filter_problems(values: dict[str, Any]) -> list[str]:
             "a signature. Set signature_updates = True, or antivirus = False"
         )
     return problems
+
+
+def dovecot_problems(values: dict[str, Any]) -> list[str]:
+    """The same of chapter 5: whom chrony asks, and whether Dovecot logs more."""
+    problems = []
+    if not isinstance(values.get("mail_debug"), bool):
+        problems.append(f"mail_debug = {values.get('mail_debug')!r} has to be True or False")
+    sources = values.get("time_sources")
+    if not isinstance(sources, (list, tuple)):
+        return [*problems, "time_sources has to be a list, in square brackets"]
+    return problems + [
+        f"time_sources: {name!r} is neither a host name nor an address, like ntp.example.org"
+        for name in sources
+        if not SOURCE.match(str(name))
+    ]
 
 
 def _within(value: Any, least: float, most: float, *types: type) -> bool:

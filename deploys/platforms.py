@@ -12,6 +12,7 @@ class Platform:
     postfix_unit: str
     postgresql_unit: str
     dovecot_unit: str = "dovecot"
+    chrony_unit: str = "chrony"
     postfix_enable: str = "postfix"
     postgresql_enable: str = "postgresql"
     managers: tuple[str, ...] = ("apt-get",)  # the first one that the host has installs packages
@@ -27,6 +28,8 @@ DEBIAN_PACKAGES = {
     # SpamAssassin only recommends what it asks SPF with, and what it verifies new rules with (gpg dies without its agent)
     "amavis": ("amavisd-new", "spamassassin", "libmail-spf-perl", "gpg", "gpg-agent"),
     "clamav": ("clamav-daemon",),
+    "chrony": ("chrony",),
+    "sieve": ("dovecot-managesieved", "dovecot-sieve", "dovecot-lmtpd"),
 }
 
 # Not run on Red Hat's own packages (README, "What was run on what"). Its Postfix comes with the type of its alias map:
@@ -90,6 +93,7 @@ def every_unit() -> tuple[str, ...]:
 WORKERS = (
     *("amavis.service", "clamav-daemon.service", "clamav-daemon.socket", "clamav-freshclam.service"),
     "spamassassin-maintenance.timer",
+    *("chrony.service", "mailroom-learn.path"),
 )
 
 

@@ -14,9 +14,10 @@ from operations.dovecot import dialect
 DATA = "mailroom.data"
 PLATFORM = "mailroom.platform"
 PORTS = {25: "postfix", 465: "postfix", 587: "postfix", 143: "dovecot", 993: "dovecot", 5432: "postgresql"}
+PORTS[4190] = "sieve"
 FREE_MB = 1024
 
-TEXTS = ("/etc/dovecot/dovecot.conf", "/etc/aliases", "/etc/clamav/clamd.conf")
+TEXTS = ("/etc/dovecot/dovecot.conf", "/etc/aliases", "/etc/clamav/clamd.conf", "/etc/chrony/chrony.conf")
 SUMS = (
     "/etc/dovecot",
     "/etc/dovecot/dovecot-sql.conf",
@@ -31,6 +32,10 @@ SUMS = (
     "/etc/systemd/system/clamav-daemon.*.d/mailroom.conf",
     "/etc/tmpfiles.d/mailroom-*.conf",
     "/var/lib/clamav/mailroom.hdb",
+    *("/etc/chrony/sources.d/mailroom.sources", "/etc/systemd/system/chrony.service.d/mailroom.conf"),
+    *("/etc/dovecot/sieve", "/etc/dovecot/sieve/*", "/etc/dovecot/sieve/examples/*"),
+    *("/usr/local/lib/mailroom", "/usr/local/lib/mailroom/*", "/usr/local/lib/mailroom/sieve/mailroom-learn"),
+    *("/etc/systemd/system/mailroom-learn.*", "/var/spool/mailroom-learn", "/var/spool/mailroom-learn/*"),
 )
 
 
@@ -108,6 +113,8 @@ def refusals(there: MailHost, checked: MailData, found: Platform) -> list[str]:
     except ValueError as error:
         problems.append(f"{error}; install the distribution's own Dovecot, or use a host with {platforms.USE}")
     for port, role in PORTS.items():
+        if role not in found.packages:  # a chapter that has not been built for this system
+            continue
         ours = found.packages[role][0] in there.packages  # the first one is the daemon's own
         if port in there.listeners and not ours:
             who = there.listeners[port] or "another program"

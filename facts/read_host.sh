@@ -20,6 +20,12 @@ printf 'init=%s\n' "$(cat /proc/1/comm 2>/dev/null)"
 printf 'free_mb=%s\n' "$(df -Pm /var 2>/dev/null | awk 'NR == 2 {print $4}')"
 printf 'memory_mb=%s\n' "$(awk '$1 == "MemTotal:" {print int($2 / 1024)}' /proc/meminfo 2>/dev/null)"
 printf 'signatures=%s\n' "$(ls /var/lib/clamav 2>/dev/null | tr '\n' ' ')"
+printf 'capabilities=%s\n' "$(awk '$1 == "CapBnd:" {print $2}' /proc/1/status 2>/dev/null)"
+printf 'clock_jobs=%s\n' "$(for path in /etc/crontab /etc/cron.d/* /var/spool/cron/crontabs/* /etc/cron.hourly/* /etc/cron.daily/* \
+    /etc/network/if-up.d/*; do
+    case $path in /etc/cron.[hd]*ly/* | /etc/network/*) [ -x "$path" ] || continue ;; esac
+    grep -qsE '^[^#]*(ntpdate|ntpdig|rdate)' "$path" && printf '%s ' "$path"
+done)"
 printf 'resolves=%s\n' "$(getent ahosts "$MAIL_NAME" 2>/dev/null | awk '{print $1}' | sort -u | tr '\n' ' ')"
 printf 'addresses=%s\n' "$(ip -o addr show 2>/dev/null | awk '{sub("/.*", "", $4); print $4}' | tr '\n' ' ')"
 

@@ -40,4 +40,8 @@ spam_refuse_score: float | None = None  # from here on port 25 refuses it with 5
 spam_network_tests = True  # SpamAssassin asks DNS blocklists and the sender's SPF and DKIM records
 quarantine_days = 30  # how long held mail is kept
 
+# Filtering and time (chapter 5)
+time_sources: list[str] = []  # servers that chrony asks for the time; [] keeps the distribution's own
+mail_debug = False  # log what Dovecot and Sieve do with each message
+
 message_size_limit = 26214400  # bytes, 25 MiB as sent (a 18 MB attachment)

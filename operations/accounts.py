@@ -49,6 +49,20 @@ def domains(names: list[str], transport: str, prune: bool = False) -> Commands:
 
 
 @changing
+def delivered_by(names: list[str], transport: str, instead_of: str) -> Commands:
+    """The rows of these domains that have the transport `instead_of` get another one. What the operator chose stays."""
+    rows = _rows("transports")
+    statements = [
+        f"UPDATE transports SET transport = {quoted(transport)} WHERE domain = {quoted(name)}"
+        for name in names
+        if name in rows and rows[name]["transport"] == instead_of
+    ]
+    if statements:
+        preview.change("database mail", "", ";\n".join(statements) + ";\n")
+        yield sql(statements, database=DATABASE)
+
+
+@changing
 def mailboxes(users: dict[str, dict[str, str]], prune: bool = False) -> Commands:
     """A row in `users` for each address, {"realname": …, "maildir": …}; new ones are locked until a password is set."""
     rows = _rows("users")

@@ -78,6 +78,16 @@ def master_cf(service: str, entry: str, port: int | None = None) -> Commands:
 
 
 @changing
+def columns(service: str, process_limit: str, flags: str) -> Commands:
+    """A client of master.cf runs at most so many times at once, and prepends these headers (lmtp(8), "flags=")."""
+    words = mail_host().master_cf.get(service, "").split()
+    command = [*words[7:8], f"flags={flags}", *(word for word in words[8:] if not word.startswith("flags="))]
+    if words[6:] != [process_limit, *command]:
+        preview.change("/etc/postfix/master.cf", " ".join(words), " ".join([*words[:6], process_limit, *command]))
+        yield shell(EDIT, "-F", f"{service}/process_limit={process_limit}", f"{service}/command={' '.join(command)}")
+
+
+@changing
 def override(service: str, settings: dict[str, str]) -> Commands:
     """These -o overrides stand under a service of master.cf with these values; others stay as they are."""
     there = mail_host().overrides

@@ -8,6 +8,7 @@ from operations.files import differs, put_command
 # A running daemon is not stopped for files that it would not start with: the check comes first.
 START = """{check} || {{ echo "$1 would not start with its files; it was left as it is" >&2; exit 1; }}
 for unit in "$1" $3; do [ "$(systemctl is-enabled "$unit" 2>/dev/null)" != masked ] || systemctl unmask --quiet "$unit"; done
+systemctl daemon-reload
 systemctl reset-failed "$1" 2>/dev/null || true
 systemctl restart "$1" || {{ journalctl -u "$1" -n 15 --no-pager -o cat >&2; exit 1; }}
 systemctl is-active --quiet "$1" || {{ systemctl status "$1" --no-pager -n 15 >&2; exit 1; }}

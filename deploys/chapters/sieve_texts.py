@@ -1,0 +1,180 @@
+"""The texts of chapter 5: as printed in 2013, and in the two languages of Dovecot and Pigeonhole today.
+
+@{names} come from the inventory's data. `%d` and `%{user|domain}` are Dovecot's own.
+"""
+
+CLOCK_ARTICLE = "$ yum install ntp\n$ chkconfig ntpd on\n$ /etc/init.d/ntpd start"
+CLOCK = {
+    "Debian": "apt-get install chrony\n# /etc/chrony/sources.d/mailroom.sources\nserver ntp.example.org iburst\n"
+    "# /etc/chrony/chrony.conf, as it came: a step only in the first three updates after the start\nmakestep 1 3"
+}
+
+INSTALL_ARTICLE = "$ yum install dovecot-pigeonhole"
+INSTALL = {"Debian": "apt-get install dovecot-lmtpd dovecot-sieve dovecot-managesieved"}
+
+LMTP_ARTICLE = """$ protocol lda {
+    postmaster_address = postmaster@example.com
+    hostname = mail.example.com
+  }
+  mail_location = Maildir:~/
+  userdb {
+    driver = sql
+    args = /etc/dovecot/dovecot-sql.conf
+  }
+  service auth {
+    unix_listener auth-userdb {
+      mode = 0600
+      user = mailreader
+    }
+  }
+$ user_query = SELECT '/home/mail/'||maildir AS home, 200 AS uid, 1000 AS gid FROM users WHERE email = '%u'"""
+_LMTP = """postmaster_address = postmaster@@@{mail_domain}
+hostname = @{mail_hostname}
+lda_mailbox_autocreate = yes
+lda_mailbox_autosubscribe = yes
+lda_original_recipient_header = X-Original-To
+service lmtp {
+  user = @{mail_owner}
+  unix_listener /var/spool/postfix/private/dovecot-lmtp {
+    mode = 0600
+    user = postfix
+    group = postfix
+  }
+}
+service auth {
+  unix_listener auth-userdb {
+    mode = 0600
+    user = @{mail_owner}
+  }
+}"""
+LMTP = {
+    "2.3": f"protocols = imap lmtp\nmail_home = @{{mail_home}}/.home/%d/%n\n{_LMTP}",
+    # 2.4 counts deliveries per user; its counter's socket is root's otherwise
+    "2.4": f"""protocols {{
+  lmtp = yes
+}}
+mail_home = @{{mail_home}}/.home/%{{user|domain}}/%{{user|username}}
+{_LMTP}
+service anvil {{
+  unix_listener anvil {{
+    mode = 0660
+    group = @{{mail_owner}}
+  }}
+}}""",
+}
+
+DELIVERY_ARTICLE = """dovecot unix - n n - - pipe
+  flags=DRhu user=mailreader:mail argv=/usr/libexec/dovecot/deliver -f ${sender} -d ${recipient}
+UPDATE transports SET transport = 'dovecot' WHERE domain = 'example.com';"""
+TRANSPORT = "lmtp:unix:private/dovecot-lmtp"
+BEFORE = "virtual:"  # chapter 2's
+DELIVERY = """lmtp_destination_recipient_limit = 1
+lmtp_destination_concurrency_limit = 5
+smtputf8_enable = no"""
+DELIVERY_TODAY = f"""# main.cf
+{DELIVERY}
+# master.cf
+lmtp unix - - y - 10 lmtp flags=O
+-- and in the database
+UPDATE transports SET transport = '{TRANSPORT}' WHERE domain = '@{{mail_domain}}' AND transport = 'virtual:';"""
+
+SIEVE_ARTICLE = "$ protocol lda {\n    mail_plugins = $mail_plugins sieve\n  }"
+SIEVE = {
+    "2.3": """protocol lmtp {
+  mail_plugins = $mail_plugins sieve
+}
+plugin {
+  sieve = file:~/sieve;active=~/.dovecot.sieve
+  sieve_redirect_envelope_from = recipient
+}""",
+    "2.4": """protocol lmtp {
+  mail_plugins {
+    sieve = yes
+  }
+}
+sieve_script personal {
+  path = ~/sieve
+  active_path = ~/.dovecot.sieve
+}
+sieve_redirect_envelope_from = recipient""",
+}
+
+SPAM_ARTICLE = """$ plugin {
+    sieve_global_path = /etc/dovecot/sieve/default.sieve
+  }
+
+  require ["fileinto", "envelope"];
+  if header :contains "X-Spam-Flag" "YES" {
+    fileinto "Spam";
+  }
+  if envelope :is "from" "owner@list.example.com" {
+    fileinto "List";
+  }"""
+SPAM = {
+    "2.3": "plugin {\n  sieve_before = /etc/dovecot/sieve/spam.sieve\n}",
+    "2.4": "sieve_script spam {\n  type = before\n  path = /etc/dovecot/sieve/spam.sieve\n}",
+}
+SPAM_SCRIPT = """require "fileinto";
+
+# Amavis sets this header, and takes away what a stranger has put there.
+if header :is "X-Spam-Flag" "YES" {
+    fileinto "Junk";
+    stop; # no script of the user's comes after this one: spam gets no vacation answer
+}"""
+
+MANAGESIEVE = {
+    "2.3": """protocols = imap lmtp sieve
+service managesieve-login {
+  inet_listener sieve {
+    port = 4190
+  }
+}
+plugin {
+  sieve_quota_max_scripts = 50
+  sieve_quota_max_storage = 1M
+}""",
+    "2.4": """protocols {
+  sieve = yes
+}
+service managesieve-login {
+  inet_listener sieve {
+    port = 4190
+  }
+}
+sieve_quota_script_count = 50
+sieve_quota_storage_size = 1M""",
+}
+
+VACATION_ARTICLE = """require ["fileinto", "vacation"];
+:days 1
+:subject "I am on vacation"
+:addresses ["foo@example.com, bar@example.com"]
+"I am out of the office until Monday.";"""
+_VACATION = """sieve_vacation_min_period = 1d
+sieve_vacation_default_period = 7d
+sieve_vacation_max_period = 60d
+sieve_vacation_use_original_recipient = yes"""
+VACATION = {
+    "2.3": "plugin {\n" + "\n".join(f"  {line}" for line in _VACATION.splitlines()) + "\n}",
+    "2.4": _VACATION,
+}
+VACATION_SCRIPT = """require "vacation"; # without this line, and without the word below, nothing compiles
+
+# Copy, change, upload with a ManageSieve client (port 4190) and make it the active script.
+vacation
+    # The same person gets one answer in so many days: at least 1, at most 60, and 7 if you leave this out.
+    :days 7
+    :subject "Out of the office until Monday"
+    # Your other addresses, each a string of its own. Aliases on this server are known without it.
+    :addresses ["foo@@@{mail_domain}", "foo.lastname@@@{mail_domain}"]
+    "I read my mail again on Monday. In urgent cases, write to postmaster@@@{mail_domain}.";
+
+# Pigeonhole answers nobody who did not write to you in To or Cc, no list, no robot, no bounce, and not yourself."""
+
+DEBUGGING_ARTICLE = "$ mail_debug = yes"
+DEBUGGING = {
+    True: {"2.3": "mail_debug = yes", "2.4": "log_debug = category=mail OR category=sieve"},
+    False: {"2.3": "mail_debug = no", "2.4": "log_debug ="},
+}
+
+RESTART = dict.fromkeys(("2.3", "2.4"), "systemctl restart dovecot postfix chrony")
