@@ -109,7 +109,7 @@ def tell(engine: Engine, host: state.Record, changed: set[str]) -> None:
     if "routes" in changed:
         commands.append("systemctl restart mailroom-seal")
     if host["role"] == names.WORLD and changed & {"clients", "zones.conf"}:
-        commands.append("systemctl restart mailroom-world")
+        commands.append("systemctl restart mailroom-world unbound")
     if "resolv.conf" in changed:
         commands.append("mailroom-names")
     if commands:
