@@ -160,7 +160,7 @@ def test_nothing_is_behind_it(world: Host) -> None:
     numbers = dict(line.split("=") for line in counted.splitlines())
     assert numbers.pop("total.num.queries") != "0" and set(numbers.values()) == {"0"}, counted
     assert dig(world, "NS", ".") == ["world.example.net."]
-    assert world.run("chronyc -n sources | grep '^[\\^=#]'", check=False).stdout == ""
+    assert world.run("chronyc -c -n sources").stdout == ""
 
 
 def test_boots_clean(world: Host) -> None:
