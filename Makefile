@@ -6,7 +6,7 @@ CODE := $(wildcard deploys operations facts checks lab inventories bench tests n
 export DEBIAN_FRONTEND := noninteractive
 
 .DEFAULT_GOAL := help
-.PHONY: help up verify notebooks book test check bench rewind down distclean lock
+.PHONY: help up mailserver verify notebooks book test check bench rewind down distclean lock
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
@@ -14,6 +14,12 @@ help: ## this list
 up: $(VENV) ## a lab host with the whole mail server on it, and the proof (LAB_SUITE=trixie|bookworm|el9)
 	@$(RUN) -m lab up
 	@.venv/bin/pyinfra inventory.py deploys/dovecot.py -y
+	@$(RUN) -m checks
+
+mailserver: $(VENV) ## the whole series on it, with a world to talk to, and the proof (LAB_SUITE=trixie|bookworm)
+	@$(RUN) -m lab up
+	@$(RUN) -m lab add world
+	@.venv/bin/pyinfra inventory.py deploys/mailserver.py -y
 	@$(RUN) -m checks
 
 verify: $(VENV) ## prove it again: every claim and its negative, from outside
