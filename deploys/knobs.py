@@ -62,7 +62,7 @@ def dovecot_problems(values: dict[str, Any]) -> list[str]:
     return problems + [
         f"time_sources: {name!r} is neither a host name nor an address, like ntp.example.org"
         for name in sources
-        if not SOURCE.match(str(name))
+        if not SOURCE.fullmatch(str(name))
     ]
 
 

@@ -89,6 +89,7 @@ for kind in spam ham; do
         kept=1
     fi
 done
+find new -type f -mmin +60 -delete # of a session that died
 rm -f "$list"
 exit $kept"""
 
@@ -112,7 +113,6 @@ Type=oneshot
 User=amavis
 ExecStart=/usr/local/lib/mailroom/learn
 Restart=on-failure
-RestartMode=direct
 RestartSec=10min
 Nice=10
 NoNewPrivileges=yes

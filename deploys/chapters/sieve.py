@@ -121,8 +121,8 @@ def managesieve() -> None:
 def vacation() -> None:
     """Who writes to somebody on vacation gets one answer in some days, from the address that he wrote to, alias or not.
 
-    As printed it does not compile: `:days` stands there without `vacation`, and two addresses share one string. Ours is
-    for users to copy. https://doc.dovecot.org/latest/core/config/sieve/extensions/vacation.html
+    As printed it does not compile: `:days` stands there without `vacation`. Mended, it still would not know the two addresses
+    that share one string: a warning, no more. Ours is for users to copy. https://doc.dovecot.org/latest/core/config/sieve/extensions/vacation.html
     """
     dovecot.block(name="Vacation", block="vacation", dialects=texts.VACATION)
     files.directory(name="Directory of examples", path=f"{FOLDER}/examples")
