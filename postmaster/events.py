@@ -1,0 +1,144 @@
+"""What one line of the log says, in a few words. The formats are those of Postfix 3.5 to 3.10, Amavis 2.12 and 2.13, Dovecot 2.3 and 2.4.
+
+Postfix and Amavis name a message by ids of their own; an Event gathers every id that its line carries.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from postmaster.lines import Line
+
+QUEUE = r"[0-9A-Za-z]{6,20}"  # short ids are hexadecimal, long ones (enable_long_queue_ids) are not
+# the answer to a message that was filtered before the queue comes with or without NOQUEUE in front
+BY_QUEUE = re.compile(rf"(?:(?P<queue>{QUEUE}|NOQUEUE): |(?=proxy-))(?P<rest>.*)", re.DOTALL)
+DELIVERY = re.compile(
+    r"to=<(?P<to>[^>]*)>, (?:orig_to=<(?P<orig>[^>]*)>, )?relay=(?P<relay>[^,]+),.* "
+    r"status=(?P<status>\w+) \((?P<reply>.*)\)$",
+    re.DOTALL,
+)
+QUEUED_AS = re.compile(rf"(?:queued as|queued_as:|forwarded as) ({QUEUE}(?:[/,]{QUEUE})*)")
+AMAVIS_ID = re.compile(r"\bid=((?:rel-)?[\w-]+)")
+BY_AMAVIS = re.compile(r"\((?P<id>\d[\w-]*|rel-[\w-]+)\) (?P<rest>.*)", re.DOTALL)
+JUDGED = re.compile(
+    r"(?P<verdict>(?:Passed|Blocked) [A-Z][A-Z-]*)(?:-\d)?(?: \((?P<name>.*?)\))?(?: \{(?P<actions>[^}]*)\})?, "
+)
+BY_LMTP = re.compile(r"lmtp\((?P<user>[^)]*)\)<\d+><(?P<session>[^>]+)>: (?P<rest>.*)", re.DOTALL)
+SAVED_BY = re.compile(r"<[^>]*> (?P<session>\S+) Saved")
+
+
+@dataclass
+class Event:
+    line: Line
+    kind: str  # client, message-id, active, delivery, removed, judged, trouble, sieve, …
+    queue: str = ""
+    message_id: str = ""
+    amavis: str = ""  # Amavis's own id of the job: 14834-03
+    session: str = ""  # Dovecot's LMTP session
+    leads_to: tuple[str, ...] = ()  # queue ids that come after
+    fields: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def at(self) -> float:
+        return self.line.at
+
+
+def read(lines: Iterable[Line]) -> list[Event]:
+    return [event for line in lines if (event := understood(line))]
+
+
+def understood(line: Line) -> Event | None:
+    if line.program.startswith("amavis"):
+        return of_amavis(line)
+    if line.program.startswith("dovecot"):
+        return of_dovecot(line)
+    return of_postfix(line) if line.by_postfix else None
+
+
+def of_postfix(line: Line) -> Event | None:
+    match = BY_QUEUE.match(line.text)
+    if not match:
+        if line.daemon == "smtpd" and " TLS connection established from " in line.text:
+            return Event(line, "tls", fields={"tls": line.text.partition(": ")[2]})
+        return Event(line, "connect") if line.daemon == "smtpd" and line.text.startswith("connect from") else None
+    queue, rest = match["queue"] or "NOQUEUE", match["rest"]
+    event = Event(line, "other", queue, leads_to=leading(rest), fields={"rest": rest})
+    if line.daemon == "cleanup" and (found := re.match(r"(resent-)?message-id=(.*)", rest)):
+        event.kind = "resent" if found[1] else "message-id"
+        event.message_id = found[2]
+    elif line.daemon == "smtpd" and rest.startswith("client="):
+        event.kind = "client"
+        event.fields.update(pair for pair in re.findall(r"(\w+)=([^,\s]*)", rest))
+    elif line.daemon == "smtpd" and (
+        found := re.match(r"(reject|proxy-accept|proxy-reject|discard|hold|milter-reject)", rest)
+    ):
+        event.kind = found[1]
+        event.amavis = (AMAVIS_ID.search(rest) or ("", ""))[1]
+    elif line.daemon == "cleanup" and re.match(r"(reject|milter-reject|discard|hold):", rest):
+        event.kind = rest.partition(":")[0]
+    elif line.daemon == "pickup":
+        event.kind = "pickup"
+    elif line.daemon == "qmgr" and rest.startswith("from="):
+        event.kind = "active" if "queue active" in rest else "expired"
+        event.fields.update(re.findall(r"(from|size|nrcpt)=<?([^>,\s]*)", rest))
+    elif line.daemon == "qmgr" and rest == "removed":
+        event.kind = "removed"
+    elif found := DELIVERY.match(rest):
+        event.kind = "delivery"
+        event.fields.update({key: value or "" for key, value in found.groupdict().items()})
+        event.amavis = (AMAVIS_ID.search(found["reply"]) or ("", ""))[1]
+        event.session = (SAVED_BY.search(found["reply"]) or {"session": ""})["session"]
+    elif found := re.search(rf"(non-delivery|delay|delivery status) notification: ({QUEUE})", rest):
+        event.kind = "notification"
+        event.fields.update(kind=found[1], queue=found[2])
+    return event
+
+
+def of_amavis(line: Line) -> Event | None:
+    match = BY_AMAVIS.match(line.text)
+    if not match:
+        return None
+    rest = match["rest"]
+    event = Event(line, "other", amavis=match["id"], leads_to=leading(rest), fields={"rest": rest})
+    if found := JUDGED.match(rest):
+        event.kind = "judged"
+        event.fields.update({key: value or "" for key, value in found.groupdict().items()})
+        event.fields.update(amavis_fields(rest))
+        event.queue = event.fields.pop("Queue-ID", "")
+        event.message_id = event.fields.pop("Message-ID", "")
+        event.fields["to"] = (re.search(r" -> ((?:<[^>]*>,?)+)", rest) or ("", ""))[1]
+    elif found := re.match(r"Quarantined message release.*?: (\S+) (<[^>]*>) -> ((?:<[^>]*>,?)+)", rest):
+        event.kind = "released"
+        event.fields.update(mail_id=found[1], to=found[3])
+    elif "TROUBLE" in rest or "ALL VIRUS SCANNERS FAILED" in rest:
+        event.kind = "trouble"
+    return event
+
+
+def amavis_fields(rest: str) -> dict[str, str]:
+    """quarantine, Queue-ID, Message-ID, mail_id, Hits and so on of Amavis's own line about a message."""
+    found = dict(re.findall(r", ([A-Za-z_-]+): (<[^>]*>|[^,\s]+)", rest))
+    found["bank"] = "ORIGINATING" if re.search(r"\}?, ORIGINATING\b", rest) else ""
+    return found
+
+
+def of_dovecot(line: Line) -> Event | None:
+    match = BY_LMTP.match(line.text)
+    if not match:
+        return None
+    rest = match["rest"]
+    event = Event(line, "lmtp", session=match["session"], fields={"user": match["user"], "rest": rest})
+    if found := re.search(r"msgid=(<[^>]*>|[^:]*): (.*)", rest, re.DOTALL):
+        event.message_id, said = found[1].strip(), found[2]
+        event.kind = "sieve" if rest.startswith("sieve:") else "saved"
+        event.fields["said"] = said
+        if folder := re.search(r"(?:stored mail into mailbox|saved mail to) '?([^'\n]+)'?", said):
+            event.fields["folder"] = folder[1]
+    return event
+
+
+def leading(rest: str) -> tuple[str, ...]:
+    """The queue ids under which the message goes on."""
+    return tuple(dict.fromkeys(one for found in QUEUED_AS.findall(rest) for one in re.split("[/,]", found)))

@@ -1,0 +1,144 @@
+"""Events of one message into a passport: who follows from whom."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from postmaster import agents, deciding, lives
+from postmaster.deciding import Decided
+from postmaster.events import Event
+from postmaster.hops import Way, short
+from postmaster.lives import Life
+from postmaster.model import Hop
+from postmaster.settings import Settings
+
+REDIRECTED = 5.0  # seconds between Sieve's redirect and the pickup of what it wrote
+
+
+def build(events: Sequence[Event], settings: Settings, asked: str, message_id: str) -> tuple[list[Hop], list[str]]:
+    """The hops in the order of time, and notes for the reader."""
+    every = lives.of(events)
+    chosen = lives.chosen(every, message_id, asked)
+    jobs = {event.amavis for event in events if event.kind in ("judged", "trouble") and ours(event, chosen, message_id)}
+    way = Way([event for event in events if event.kind != "judged" or event.amavis in jobs], settings)
+    for event in way.events:
+        if event.kind in ("proxy-accept", "proxy-reject") and (event.amavis in jobs or leads(event, chosen)):
+            before_the_queue(way, event)
+    for life in chosen:
+        after = source(way, life)
+        queued(way, life, way.received(life, after))
+    return in_time(way.hops), notes(chosen, every, asked, way.hops)
+
+
+def ours(event: Event, chosen: Sequence[Life], message_id: str) -> bool:
+    return bool(message_id and event.message_id == message_id) or event.queue in {life.queue for life in chosen} - {""}
+
+
+def leads(event: Event, chosen: Sequence[Life]) -> bool:
+    return any(life.queue in event.leads_to for life in chosen)
+
+
+def before_the_queue(way: Way, end: Event) -> None:
+    """smtpd_proxy_filter: Amavis answers while the sender waits; a queue id comes only after it."""
+    said = [event for event in way.events if event.at <= end.at and event.line.process == end.line.process]
+    client = next((event for event in reversed(said) if event.kind == "client"), None)
+    hop = way.greeted(client, lives.greeting(way.events, client), None) if client else None
+    decided = Decided(way.settings.of_service(end.line.service, "smtpd_proxy_filter"), 3, "filter")
+    if hop:
+        hop.verdict, hop.setting, hop.chapter, hop.step = "asks Amavis first", decided.setting, 3, "filter"
+    for event in way.events:
+        if event.kind == "judged" and (event.amavis == end.amavis or set(event.leads_to) & set(end.leads_to)):
+            hop = agents.verdict_hop(way, event, hop, tuple(re.findall("<([^>]*)>", event.fields["to"])))
+            break
+    if end.kind == "proxy-reject":
+        way.add([end], hop, "Postfix smtpd", "refused", decided, what=short(end.fields["rest"]), mood="bad")
+    for queue in end.leads_to if hop else ():
+        way.sources[queue] = hop.number  # type: ignore[union-attr]
+
+
+def source(way: Way, life: Life) -> Hop | None:
+    """The hop from which this queue id came; None if it came from outside."""
+    if found := way.get(way.sources.get(life.queue)):
+        return found
+    if resent := life.first("resent"):
+        for event in way.events:
+            if (
+                event.kind == "released"
+                and f"<{event.fields['mail_id']}-{event.amavis.removeprefix('rel-')}@" in resent.message_id
+            ):
+                after = way.get(way.sources.get(f"mail {event.fields['mail_id']}"))
+                decided = Decided("amavisd-release, by the postmaster", 3, "quarantine")
+                return way.add(
+                    [event], after, "Quarantine", "released", decided, what=event.fields["mail_id"], mood="warn"
+                )
+    client = life.first("client")
+    if client and (origin := client.fields.get("orig_queue_id")):
+        before = [hop for hop in way.hops if hop.queue == origin]
+        return before[-1] if before else None
+    if life.first("pickup"):
+        for hop in way.hops:
+            if hop.verdict.startswith("redirect") and abs(hop.at - life.at) < REDIRECTED:
+                return hop
+    return None
+
+
+def queued(way: Way, life: Life, after: Hop) -> None:
+    """The queue manager's attempts; the same failure again and again is one hop, with a count."""
+    attempts = life.of("active")
+    known: dict[tuple[str, ...], Hop] = {}
+    for number, attempt in enumerate(attempts):
+        until = attempts[number + 1].at if number + 1 < len(attempts) else float("inf")
+        # a retry may be logged a moment before its predecessor's outcome: the clock of another process
+        groups = agents.grouped([event for event in life.of("delivery") if attempt.at <= event.at < until])
+        if number and groups and all(group.key in known for group in groups):
+            for group in groups:
+                again = known[group.key]
+                again.times, again.until = again.times + 1, group.events[-1].at
+                again.lines += [str(event.line) for event in group.events]
+            continue
+        waiting = [hop for hop in known.values() if hop.verdict == "deferred"]
+        manager = managed(way, life, attempt, groups, waiting[-1] if number and waiting else after, number)
+        known = {group.key: agents.delivered(way, group, manager) for group in groups}
+    way.ended(life, (known and list(known.values())[-1]) or after)
+
+
+def managed(way: Way, life: Life, attempt: Event, groups: Sequence[agents.Group], after: Hop, number: int) -> Hop:
+    relays = [group.first.fields["relay"] for group in groups]
+    domains = list(dict.fromkeys(one.rpartition("@")[2] for group in groups for one in group.recipients))
+    client = life.first("client")
+    service = client.line.service if client else ""
+    decided = deciding.routing(relays, [group.first.line.daemon for group in groups], domains, service, way.settings)
+    count = int(attempt.fields.get("nrcpt") or 0)
+    what = f"{attempt.fields.get('size', '?')} bytes, {count} recipient{'s' if count != 1 else ''}"
+    verdict = "queued" if not number else f"tried again ({number + 1}.)"
+    if not groups:
+        verdict, what = "waits", what + ", nobody has it yet"
+    return way.add([attempt], after, "Postfix qmgr", verdict, decided, what=what, queue=life.queue)
+
+
+def in_time(hops: list[Hop]) -> list[Hop]:
+    """Numbered anew in the order of time, nobody before his predecessor."""
+    order = sorted(hops, key=lambda hop: (hop.at, hop.number))
+    placed: list[Hop] = []
+    while order:  # clocks of processes differ by microseconds: what follows stays behind
+        hop = next(one for one in order if one.after is None or any(one.after == other.number for other in placed))
+        order.remove(hop)
+        placed.append(hop)
+    new = {hop.number: number for number, hop in enumerate(placed, 1)}
+    for hop in placed:
+        hop.number, hop.after = new[hop.number], new[hop.after] if hop.after else None
+    return placed
+
+
+def notes(chosen: Sequence[Life], every: Sequence[Life], asked: str, hops: Sequence[Hop]) -> list[str]:
+    found = []
+    ways = sum(hop.after is None for hop in hops)
+    if ways > 1:
+        found.append(f"It came in {ways} times under this Message-ID.")
+    others = [life for life in every if life.queue == asked and life not in chosen]
+    if others:
+        found.append(
+            f"The queue id {asked} was used by {len(others)} other message{'s' if len(others) > 1 else ''} too; this is the latest."
+        )
+    return found

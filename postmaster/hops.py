@@ -1,0 +1,153 @@
+"""From events to hops, one station after another. No host is asked here: lines and settings in, hops out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from postmaster import deciding
+from postmaster.deciding import Decided
+from postmaster.events import Event
+from postmaster.lives import Life
+from postmaster.model import Hop, Mood
+from postmaster.settings import Settings
+
+SPAM = ("Passed SPAM", "Passed SPAMMY")
+
+
+class Way:
+    """The hops as they are found, and where each id came from."""
+
+    def __init__(self, events: Sequence[Event], settings: Settings) -> None:
+        self.events, self.settings = events, settings
+        self.hops: list[Hop] = []
+        self.sources: dict[str, int] = {}  # queue id or Amavis's id: the hop that leads to it
+        self.spam = any(event.fields.get("verdict") in SPAM for event in events)
+
+    def add(
+        self, events: Sequence[Event], after: Hop | None, station: str, verdict: str, decided: Decided, **more: object
+    ) -> Hop:
+        hop = Hop(
+            len(self.hops) + 1,
+            after.number if after else None,
+            events[0].at,
+            station,
+            verdict,
+            setting=decided.setting,
+            chapter=decided.chapter,
+            step=decided.step,
+            lines=[str(event.line) for event in events],
+        )
+        for name, value in more.items():
+            setattr(hop, name, value)
+        hop.until = hop.until or events[-1].at
+        self.hops.append(hop)
+        return hop
+
+    def get(self, number: int | None) -> Hop | None:
+        return self.hops[number - 1] if number else None
+
+    def received(self, life: Life, after: Hop | None) -> Hop:
+        """smtpd or pickup, then cleanup: a message gets its queue id."""
+        event = life.first("client", "pickup") or life.events[0]
+        fields, service = event.fields, event.line.service
+        again = "orig_queue_id" in fields or (after is not None and event.kind == "client")
+        if event.kind == "pickup":
+            what = "written on this host (sendmail)" if not after else "written by Sieve's redirect"
+            hop = self.add(
+                [event], after, "Postfix pickup", "taken", Decided("sendmail on this host", 1, "restart"), what=what
+            )
+        elif event.kind == "client" and again:
+            decided = Decided(self.settings.of_service(service, "content_filter"), 3, "reinjection")
+            what = f"comes back on port {self.settings.port(service)}, checked"
+            hop = self.add([event], after, "Re-injection", f"new queue id {life.queue}", decided, what=what)
+        elif event.kind == "client":
+            hop = self.greeted(event, life.greeting, after)
+        else:  # the log begins in the middle
+            decided = Decided("", 1, "restart")
+            hop = self.add([event], after, "Postfix", "in the queue", decided, what="how it came in is not in the log")
+        hop.queue = life.queue
+        for refused in life.of("reject", "milter-reject"):
+            decided = deciding.refusal(refused.fields["rest"], self.settings, service)
+            self.add(
+                [refused],
+                hop,
+                "Postfix smtpd",
+                "refused",
+                decided,
+                what=short(refused.fields["rest"]),
+                mood="bad",
+                queue=life.queue,
+            )
+        return self.cleaned(life, hop)
+
+    def greeted(self, event: Event, greeting: Sequence[Event], after: Hop | None) -> Hop:
+        fields, service = event.fields, event.line.service
+        login = fields.get("sasl_username", "")
+        tls = re.search(r"(TLSv[\d.]+)", greeting[-1].fields["tls"]) if greeting else None
+        words = [fields["client"], tls[1] if tls else "no TLS", f"logged in as {login}" if login else "no login"]
+        decided = deciding.reception(service, login, self.settings)
+        name = f"Postfix smtpd, port {self.settings.port(service)}"
+        return self.add([*greeting, event], after, name, "accepted", decided, what=", ".join(words), at=event.at)
+
+    def cleaned(self, life: Life, hop: Hop) -> Hop:
+        """cleanup looks at the headers and expands addresses."""
+        events = life.of("message-id")
+        if not events:
+            return hop
+        rows = dict.fromkeys(
+            f"{one.fields['orig']} → {one.fields['to']}"
+            for one in life.of("delivery")
+            if one.fields["orig"] and one.line.daemon != "local"
+        )
+        if rows:
+            said = ", ".join(list(rows)[:3]) + (f" and {len(rows) - 3} more" if len(rows) > 3 else "")
+            decided = Decided(f"virtual_alias_maps: aliases {said}", 2, "accounts")
+        else:
+            decided = Decided(self.settings.main("virtual_alias_maps"), 2, "delivery")
+        what = f"{len(rows)} address{'es' if len(rows) > 1 else ''} expanded" if rows else "no alias expanded"
+        ident = events[0].message_id.strip("<>")
+        verdict = "headers read" if ident else "headers read, no Message-ID"
+        return self.add(events[:1], hop, "Postfix cleanup", verdict, decided, what=what, queue=life.queue)
+
+    def ended(self, life: Life, after: Hop) -> None:
+        """A message that nobody delivers any more, and letters about it."""
+        for event in life.of("expired"):
+            decided = Decided(self.settings.main("maximal_queue_lifetime"), 1, "restart")
+            self.add(
+                [event],
+                after,
+                "Postfix qmgr",
+                "expired",
+                decided,
+                what=short(event.fields["rest"]),
+                mood="bad",
+                queue=life.queue,
+            )
+        for event in life.of("notification"):
+            kind, queue = event.fields["kind"], event.fields["queue"]
+            decided = Decided("", 1, "restrictions")
+            what = f"a letter to the sender: passport {queue}"
+            self.add(
+                [event],
+                after,
+                "Postfix bounce",
+                f"{kind} notification",
+                decided,
+                what=what,
+                mood="warn",
+                queue=life.queue,
+            )
+
+
+def mood_of(status: str) -> Mood:
+    moods: dict[str, Mood] = {"sent": "good", "deferred": "warn"}
+    return moods.get(status, "bad")
+
+
+def short(text: str, most: int = 200) -> str:
+    """Without what is said elsewhere: the addresses and the greeting at the end of a refusal."""
+    text = re.sub(
+        r"; from=<.*", "", text.partition(": ")[2] if text.startswith(("reject", "proxy", "milter")) else text
+    )
+    return text if len(text) <= most else text[: most - 1] + "…"

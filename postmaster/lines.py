@@ -1,0 +1,96 @@
+"""One line of the mail log, whoever wrote it: when, which program, what it said."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+PROGRAM = r"(?P<program>[\w./-]+?)(?:\[(?P<pid>\d+)\])?: (?P<text>.*)"
+# journalctl -o short-unix: seconds since 1970, with microseconds
+UNIX = re.compile(rf"(?P<at>\d{{9,}}\.\d+) (?P<host>\S+) {PROGRAM}")
+# what a syslogd writes: RFC 3339 with a zone (rsyslog since Debian 12), or the old form without year and zone
+RFC3339 = re.compile(rf"(?P<at>\d{{4}}-\d\d-\d\dT\S+) (?P<host>\S+) {PROGRAM}")
+BSD = re.compile(rf"(?P<at>[A-Z][a-z]{{2}} [ \d]\d \d\d:\d\d:\d\d) (?P<host>\S+) {PROGRAM}")
+# Amavis can be told to log a subject; a passport shows no contents
+SUBJECT = re.compile(r', Subject: (?:"(?:[^"\\]|\\.)*"|[^,]*)')
+
+
+@dataclass(frozen=True, order=True)
+class Line:
+    at: float  # seconds since 1970
+    program: str
+    pid: str
+    text: str
+
+    @property
+    def daemon(self) -> str:
+        """ "smtpd" of postfix/submission/smtpd."""
+        return self.program.rpartition("/")[2]
+
+    @property
+    def service(self) -> str:
+        """What -o syslog_name adds: "submission" of postfix/submission/smtpd, "" of postfix/smtpd."""
+        parts = self.program.split("/")
+        return "/".join(parts[1:-1])
+
+    @property
+    def process(self) -> str:
+        return f"{self.program}[{self.pid}]"
+
+    @property
+    def by_postfix(self) -> bool:
+        return self.program.startswith("postfix") and "/" in self.program
+
+    def __str__(self) -> str:
+        return f"{clock(self.at)} {self.process}: {self.text}"
+
+
+def clock(at: float, date: bool = False) -> str:
+    """In UTC, with milliseconds: the reader's own zone is not the host's."""
+    form = "%Y-%m-%d %H:%M:%S.%f" if date else "%H:%M:%S.%f"
+    return datetime.fromtimestamp(at, UTC).strftime(form)[:-3]
+
+
+def parse(rows: Iterable[str], now: float = 0.0, offset: float = 0.0) -> list[Line]:
+    """Lines in the order of time. `now` and `offset` (the host's zone, in seconds) date what carries no year."""
+    found: dict[Line, None] = {}  # a journal and a file may hold the same line
+    for row in rows:
+        match = UNIX.match(row) or RFC3339.match(row) or BSD.match(row)
+        if match:
+            text = SUBJECT.sub("", match["text"])
+            found[Line(seconds(match["at"], now, offset), match["program"], match["pid"] or "", text)] = None
+    return joined(sorted(found, key=lambda line: line.at))
+
+
+def seconds(text: str, now: float, offset: float) -> float:
+    if text[0].isdigit():
+        return float(text) if "T" not in text else datetime.fromisoformat(text).timestamp()
+    then = datetime.fromtimestamp(now, UTC)
+    for year in (then.year, then.year - 1):
+        at = datetime.strptime(f"{year} {text}", "%Y %b %d %H:%M:%S").replace(tzinfo=UTC).timestamp() - offset
+        if at <= now + 86400:
+            break
+    return at
+
+
+def joined(lines: list[Line]) -> list[Line]:
+    """Amavis cuts a long line (100 recipients) into pieces: "(id) text...", then "(id) ...text". Put them together."""
+    found: list[Line] = []
+    open_pieces: dict[str, int] = {}
+    for line in lines:
+        mark, _, rest = line.text.partition(" ")
+        if line.program.startswith("amavis") and mark.startswith("("):
+            if rest.startswith("...") and mark in open_pieces:
+                number = open_pieces.pop(mark)
+                first = found[number]
+                whole = first.text.removesuffix("...") + rest[3:]
+                found[number] = Line(first.at, first.program, first.pid, whole)
+                if whole.endswith("..."):
+                    open_pieces[mark] = number
+                continue
+            if rest.endswith("..."):
+                open_pieces[mark] = len(found)
+        found.append(line)
+    return found

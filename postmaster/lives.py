@@ -1,0 +1,80 @@
+"""Which lines belong to the message: a short queue id is used again, a process serves many, a Message-ID may come twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from postmaster.events import Event
+
+
+@dataclass
+class Life:
+    """One message in the queue, from its first line to "removed"."""
+
+    queue: str
+    events: list[Event] = field(default_factory=list)
+    greeting: list[Event] = field(default_factory=list)  # the same smtpd process before it: connect, TLS
+
+    @property
+    def at(self) -> float:
+        return self.events[0].at
+
+    @property
+    def end(self) -> float:
+        return self.events[-1].at
+
+    @property
+    def message_id(self) -> str:
+        return next((event.message_id for event in self.events if event.kind == "message-id"), "")
+
+    def of(self, *kinds: str) -> list[Event]:
+        return [event for event in self.events if event.kind in kinds]
+
+    def first(self, *kinds: str) -> Event | None:
+        return next(iter(self.of(*kinds)), None)
+
+
+def of(events: Sequence[Event]) -> list[Life]:
+    """All lives of all queue ids, in the order of time."""
+    alive: dict[str, Life] = {}
+    found: list[Life] = []
+    for event in events:
+        if not event.queue or event.queue == "NOQUEUE" or not event.line.by_postfix:
+            continue
+        life = alive.get(event.queue)
+        # "removed" is the last line; a new client or pickup means that we missed it
+        if life is None or (event.kind in ("client", "pickup") and life.of("message-id", "removed")):
+            life = alive[event.queue] = Life(event.queue)
+            found.append(life)
+        life.events.append(event)
+        if event.kind == "removed":
+            alive.pop(event.queue)
+    for life in found:
+        life.greeting = greeting(events, life.first("client"))
+    return found
+
+
+def greeting(events: Sequence[Event], client: Event | None) -> list[Event]:
+    """What the same process said of this connection before it gave the message a queue id."""
+    if client is None:
+        return []
+    said: list[Event] = []
+    for event in events:
+        if event is client:
+            break
+        if event.line.process == client.line.process:
+            said = [] if event.kind == "connect" else [*said, event]
+    return [event for event in said if event.kind == "tls"]
+
+
+def chosen(lives: Iterable[Life], message_id: str, asked: str) -> list[Life]:
+    """Those that carry this Message-ID; without one, the latest life of the id that was asked for, and what follows it."""
+    lives = list(lives)
+    if message_id:
+        return [life for life in lives if life.message_id == message_id]
+    known: list[Life] = [life for life in lives if life.queue == asked][-1:]
+    for life in known:  # grows while it is walked
+        ahead = {one for event in life.events for one in event.leads_to}
+        known += [one for one in lives if one.queue in ahead and one not in known and one.end >= life.at]
+    return sorted(known, key=lambda life: life.at)

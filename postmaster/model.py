@@ -1,0 +1,83 @@
+"""A passport: the hops of one message, each after another, as a tree that branches where recipients part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Mood = Literal["good", "warn", "bad"]
+
+
+class NotFound(Exception):
+    """No such message, or no such thing in quarantine: what was looked for, where, and what to do."""
+
+
+@dataclass
+class Hop:
+    number: int
+    after: int | None  # the hop before this one; None where the message came in
+    at: float  # seconds since 1970
+    station: str  # Postfix smtpd, Amavis, Sieve, …
+    verdict: str  # accepted, Passed CLEAN, deferred, …
+    what: str = ""
+    setting: str = ""  # the setting that decided, as it stands on the host now
+    chapter: int = 0
+    step: str = ""
+    mood: Mood = "good"
+    queue: str = ""  # Postfix's queue id at this station
+    recipients: tuple[str, ...] = ()
+    until: float = 0.0  # of the last one, where several are told as one
+    times: int = 1
+    folder: str = ""
+    lines: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Passport:
+    asked: str
+    message_id: str
+    host: str
+    source: str  # which log told it
+    hops: list[Hop]
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def began(self) -> float:
+        return min(hop.at for hop in self.hops)
+
+    def milliseconds(self, hop: Hop) -> float:
+        return (hop.at - self.began) * 1000
+
+    def following(self, hop: Hop | None) -> list[Hop]:
+        """The hops right after this one; after None those where the message came in."""
+        return [one for one in self.hops if one.after == (hop.number if hop else None)]
+
+    def walked(self, hop: Hop | None = None, depth: int = 0) -> Iterator[tuple[int, Hop]]:
+        """All hops, each before what follows from it. A lone follower stays at the same depth."""
+        after = self.following(hop)
+        for one in after:
+            yield depth, one
+            yield from self.walked(one, depth + (len(self.following(one)) > 1))
+
+    @property
+    def folders(self) -> dict[str, list[str]]:
+        """Where it ended: {"foo@example.test": ["INBOX"]}."""
+        found: dict[str, list[str]] = {}
+        for hop in self.hops:
+            for one in hop.recipients if hop.folder else ():
+                found.setdefault(one, []).append(hop.folder)
+        return found
+
+    def as_dict(self) -> dict[str, Any]:
+        hops = [{**asdict(hop), "milliseconds": round(self.milliseconds(hop), 3)} for hop in self.hops]
+        return {
+            "asked": self.asked,
+            "message_id": self.message_id,
+            "host": self.host,
+            "source": self.source,
+            "began": self.began,
+            "folders": self.folders,
+            "hops": hops,
+            "notes": self.notes,
+        }

@@ -1,0 +1,179 @@
+"""What Amavis put aside: list it, look at its envelope and the reason, hand it on after all."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from email import message_from_string
+from email.header import decode_header, make_header
+from email.message import Message
+from textwrap import wrap
+
+from rich.console import Console
+
+from checks.target import Target
+from postmaster.lines import clock
+from postmaster.model import NotFound
+from postmaster.reading import sections
+
+MOST = 500  # newest first
+# Debian keeps the configuration in /etc/amavis, Red Hat in /etc/amavisd; the last word on the folder counts
+FOLDER = """dir=$(cat /etc/amavis/conf.d/* /etc/amavisd/amavisd.conf 2>/dev/null | grep -E '^ *[$]QUARANTINEDIR *=' | \
+grep -oE '/[A-Za-z0-9/._-]+' | tail -n 1)
+dir=${dir:-/var/lib/amavis/virusmails}; cd "$dir" 2>/dev/null || { echo "--- none $dir"; exit 0; }
+echo "--- folder $dir"
+"""
+# Headers only: what the message says is nobody's business but its reader's.
+LIST = f"""{FOLDER}find . -type f -printf '%T@ %s %P\\n' | sort -rn | head -n {MOST} | while read -r at size path; do
+echo "--- file $at $size $path"; zcat -f -- "$path" | sed '/^[[:space:]]*$/q' | head -c 20000; echo; done"""
+WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{5,80}")
+
+
+@dataclass
+class Held:
+    id: str  # the file's name
+    mail_id: str
+    at: float
+    size: int
+    sender: str  # of the envelope
+    recipients: list[str]
+    subject: str
+    reason: str
+    message_id: str
+    details: Mapping[str, str] = field(default_factory=dict)
+    path: str = ""
+
+
+def held(target: Target) -> list[Held]:
+    """Everything in quarantine, newest first."""
+    found = []
+    for head, rows in sections(target.shell(LIST, timeout=60)).items():
+        if head.startswith("none "):
+            raise NotFound(
+                f"There is no quarantine on {target.hostname}: {head[5:]} is not there. Chapter 3 makes it: "
+                "pyinfra inventory.py deploys/mailserver.py"
+            )
+        if head.startswith("file "):
+            _, at, size, path = head.split(" ", 3)
+            found.append(one(float(at), int(size), path, "\n".join(rows)))
+    return found
+
+
+def one(at: float, size: int, path: str, text: str) -> Held:
+    """A file of the quarantine by its headers. Amavis's own stand above the first Received; below, anybody's word."""
+    above, _, below = text.partition("\nReceived:")
+    ours, theirs = message_from_string(above + "\n\n"), message_from_string("Received:" + below + "\n\n")
+    alerts = [words(alert) for alert in ours.get_all("X-Amavis-Alert", [])]
+    score = words(ours.get("X-Spam-Score", ""))
+    reason = "; ".join(alerts) or (f"SPAM, score {score}" if score else path.partition("-")[0])
+    return Held(
+        id=path.rpartition("/")[2],
+        mail_id=words(ours.get("X-Quarantine-ID", "")).strip("<>"),
+        at=at,
+        size=size,
+        sender=words(ours.get("X-Envelope-From", "")).strip("<>"),
+        recipients=re.findall(r"<([^>]*)>", words(ours.get("X-Envelope-To", ""))),
+        subject=decoded(theirs, "Subject"),
+        reason=reason,
+        message_id=words(theirs.get("Message-ID", "")),
+        details={
+            "From": decoded(theirs, "From"),
+            "To": decoded(theirs, "To"),
+            "X-Spam-Status": words(ours.get("X-Spam-Status", "")),
+        },
+        path=path,
+    )
+
+
+def decoded(message: Message, name: str) -> str:
+    raw = str(message.get(name, ""))
+    try:
+        return words(str(make_header(decode_header(raw))))
+    except (LookupError, UnicodeError, ValueError):  # a charset that nobody knows
+        return words(raw)
+
+
+def words(text: str) -> str:
+    """On one line, without characters that would command the terminal."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in " ".join(str(text).split()))
+
+
+def find(target: Target, asked: str) -> Held:
+    name = asked.strip().rpartition("/")[2]
+    every = held(target) if WORD.fullmatch(name) else []
+    found = [item for item in every if name in (item.id, item.mail_id, item.id.removesuffix(".gz"))]
+    if not found:
+        raise NotFound(
+            f"Nothing in quarantine is called {asked!r}; nothing was changed.\n"
+            f"Looked at {len(every)} messages on {target.hostname}. `python -m postmaster quarantine` lists them: take the ID "
+            "whole (virus-5mMRHWlt9jx5), or the quarantine name of the message's passport."
+        )
+    return found[0]
+
+
+def release(target: Target, item: Held) -> str:
+    """Amavis hands it on as it is; the new queue id. amavisd-release ends with 0 whatever happens: its words count."""
+    answer = target.shell(f"amavisd-release {shlex.quote(item.path)}", may_fail=True, timeout=60)
+    if not (done := re.search(r"^250 .*?queued as (\w+)", answer, re.MULTILINE)):
+        raise NotFound(
+            f"Amavis did not release {item.id}: {words(answer) or 'no answer'}\n"
+            "Does it run, and has it its socket? On the host: systemctl status amavis; ls -l /var/lib/amavis/amavisd.sock"
+        )
+    return done[1]
+
+
+def command(target: Target, options: argparse.Namespace) -> int:
+    if options.action == "list":
+        show_all(target, held(target), options.json)
+        return 0
+    item = find(target, options.id)
+    if options.action == "show":
+        show(item, options.json)
+        return 0
+    queue = release(target, item)
+    if options.json:
+        print(json.dumps({"released": item.id, "queue": queue, "recipients": item.recipients}))
+    else:
+        print(f"{item.id} is on its way to {', '.join(item.recipients)} as {queue}; a copy stays in quarantine.")
+        print(f"Follow it: python -m postmaster passport {queue}")
+    return 0
+
+
+def show_all(target: Target, items: list[Held], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps([asdict(item) for item in items], indent=2, ensure_ascii=False))
+        return
+    console = Console(highlight=False, emoji=False, markup=False)
+    if not items:
+        console.print(f"Nothing is in quarantine on {target.hostname}.")
+    for item in items:
+        to = ", ".join(item.recipients[:2]) + (f" and {len(item.recipients) - 2} more" if item.recipients[2:] else "")
+        console.print(f"{item.id}  {clock(item.at, date=True)[:16]} UTC, {item.size} bytes", soft_wrap=True)
+        for row in (f"{item.sender or '<>'} → {to}", item.subject, item.reason.partition(";")[0]):
+            for piece in wrap(row, max(console.width - 4, 24), break_on_hyphens=False):
+                console.print(f"    {piece}", soft_wrap=True)
+
+
+def show(item: Held, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(asdict(item), indent=2, ensure_ascii=False))
+        return
+    rows = {
+        "ID": item.id,
+        "held since": f"{clock(item.at, date=True)[:19]} UTC",
+        "reason": item.reason,
+        "envelope from": item.sender or "<>",
+        "envelope to": ", ".join(item.recipients),
+        **item.details,
+        "subject": item.subject,
+        "Message-ID": item.message_id,
+        "bytes": str(item.size),
+    }
+    for key, value in rows.items():
+        if value:
+            print(f"{key:>14}  {value}")
+    print(f"\nTo hand it on after all: python -m postmaster quarantine release {item.id}")

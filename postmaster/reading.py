@@ -1,0 +1,183 @@
+"""Reading a host's own log over SSH: two or three commands, with what a Debian or a Red Hat has (no Python there).
+
+The journal is asked by facility: "mail" (2) is what Postfix, Amavis and Dovecot log to, under whatever name. Where the
+journal has nothing, the files of a syslogd are read.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from checks.target import Target
+from postmaster import deciding, events, graph, hops, lines, settings
+from postmaster.events import Event
+from postmaster.model import NotFound, Passport
+
+PATIENCE = 90.0  # seconds for a search through a big journal
+BEFORE, AFTER = 900, 6 * 86400  # seconds around the first find: a long session; Postfix gives up after five days
+ROUNDS = 4
+JOURNAL = "journalctl -q --no-pager -o short-unix SYSLOG_FACILITY=2"
+FILES = "$(ls -rt /var/log/mail.log* /var/log/maillog* 2>/dev/null)"
+QUEUE_ID = re.compile(r"[0-9A-Za-z]{6,20}")
+ADVICE = """\
+A message gets its Message-ID into the log only after its envelope was taken: one refused at RCPT has none (see below), and
+one of yesterday may be in a log that is gone. Copy the ID from the message's own headers, with or without < >; a queue id
+stands in its Received lines and in the bounce. On the host: {journal} | grep -F {word}"""
+
+
+@dataclass
+class Log:
+    """What was found on the host, line by line, and where."""
+
+    target: Target
+    since: str = ""
+    source: str = ""
+    now: float = field(default_factory=time.time)
+    offset: float = 0.0
+    oldest: str = ""
+    rows: dict[str, None] = field(default_factory=dict)
+    asked: set[str] = field(default_factory=set)
+
+    def search(self, words: Iterable[str], window: tuple[float, float] | None = None) -> list[lines.Line]:
+        """Lines with any of these strings; each string is asked for once."""
+        new = sorted({word for word in words if word} - self.asked)
+        self.asked.update(new)
+        if not new:
+            return []
+        grep = "LC_ALL=C grep -F " + " ".join(f"-e {shlex.quote(word)}" for word in new)
+        span = f" --since {shlex.quote(self.since)}" if self.since else ""
+        if window:
+            span = f" --since @{int(window[0])} --until @{int(window[1])}"
+        files = f'[ -n "{FILES}" ] && zcat -f {FILES} | {grep}'
+        script = f"""echo '--- about'; date '+%s %z'; {JOURNAL}{span} 2>/dev/null | head -n 1
+echo '--- journal'; {JOURNAL}{span} 2>/dev/null | {grep}
+echo '--- files'; {"true" if self.source.startswith("the journal") else files}; true"""
+        found = sections(self.target.shell(script, timeout=PATIENCE))
+        self.about(found.get("about", []))
+        if found.get("journal"):
+            self.source = "the journal"
+        elif found.get("files"):
+            self.source = "/var/log/mail.log or maillog"
+        rows = [*found.get("journal", []), *found.get("files", [])]
+        self.rows.update(dict.fromkeys(rows))
+        return self.read(rows)
+
+    def about(self, rows: Sequence[str]) -> None:
+        if rows:
+            clock, _, zone = rows[0].partition(" ")
+            self.now = float(clock)
+            self.offset = (int(zone[1:3]) * 3600 + int(zone[3:5]) * 60) * (-1 if zone[0] == "-" else 1)
+        if rows[1:] and not self.oldest:
+            self.oldest = lines.clock(float(rows[1].split(" ")[0]), date=True)[:16] + " UTC"
+
+    def read(self, rows: Iterable[str]) -> list[lines.Line]:
+        return lines.parse(rows, self.now, self.offset)
+
+    def everything(self) -> list[Event]:
+        # parsed anew each time: the pieces of a long line may come with different searches
+        return events.read(self.read(self.rows))
+
+
+def sections(text: str) -> dict[str, list[str]]:
+    """{"journal": lines} of an output with "--- journal" above them."""
+    found: dict[str, list[str]] = {}
+    for row in text.splitlines():
+        if row.startswith("--- "):
+            found[row[4:]] = here = []
+        elif found:
+            here.append(row)
+    return found
+
+
+def passport(target: Target, asked: str, since: str = "") -> Passport:
+    """The way of one message, by its Message-ID or one of its queue ids."""
+    message_id, queue = understood(asked)
+    log = Log(target, since)
+    found = log.search([message_id or queue])
+    if queue:
+        kept = [event for event in events.read(found) if event.queue == queue or queue in event.leads_to]
+        ids = [event.message_id for event in kept if event.queue == queue and event.kind == "message-id"]
+        message_id = ids[-1] if ids and ids[-1].strip("<>") else ""
+        found = [event.line for event in kept]
+        if message_id:  # the first station may lie before this queue id
+            found += log.search([message_id])
+    if not found:
+        raise NotFound(missing(log, asked, message_id or queue))
+    window = (min(line.at for line in found) - BEFORE, max(line.at for line in found) + AFTER)
+    for _ in range(ROUNDS):
+        if not log.search(further(log.everything(), message_id, queue), window):
+            break
+    told = log.everything()
+    found_hops, notes = graph.build(told, host_settings(target, told), queue, message_id)
+    if not found_hops:
+        raise NotFound(missing(log, asked, message_id or queue))
+    return Passport(asked, message_id, target.hostname, log.source, found_hops, notes)
+
+
+def understood(asked: str) -> tuple[str, str]:
+    """(Message-ID, "") or ("", queue id)."""
+    word = re.sub(r"^message-id:\s*", "", asked.strip(), flags=re.IGNORECASE)
+    if QUEUE_ID.fullmatch(word):
+        return "", word
+    if not word or len(word) > 990 or re.search(r"[\s\x00-\x1f]", word):
+        raise NotFound(
+            f"{asked!r} is neither a Message-ID (<something@somewhere>) nor a queue id (letters and digits)."
+        )
+    return f"<{word.strip('<>')}>", ""
+
+
+def further(told: Sequence[Event], message_id: str, queue: str) -> set[str]:
+    """The ids that lead to more lines: queue ids, Amavis's, Dovecot's sessions, the smtpd process of the first hour."""
+    known = {event.queue for event in told if event.message_id == message_id and event.queue} if message_id else {queue}
+    words: set[str] = set()
+    for event in told:
+        named = event.line.text if event.amavis and not event.line.by_postfix else ""
+        ours = event.queue in known or bool(message_id and event.message_id == message_id)
+        if not ours and not (named and any(one in named for one in {message_id, *known} - {""})):
+            continue
+        words |= {event.queue, event.amavis, event.session.partition(":")[0], *event.leads_to} - {"", "NOQUEUE"}
+        if event.kind == "client":
+            words |= {event.fields.get("orig_queue_id", ""), f"{event.line.process}: "}
+        if event.kind == "judged" and "quarantine" in event.fields:
+            words.add(event.fields["mail_id"])
+    # before the queue there is no queue id: smtpd's answer names Amavis's job or what became of it
+    words |= {
+        f"{event.line.process}: "
+        for event in told
+        if event.kind.startswith("proxy-") and (event.amavis in words or set(event.leads_to) & words)
+    }
+    return words - {""}
+
+
+def host_settings(target: Target, told: Sequence[Event]) -> settings.Settings:
+    """The settings as they are now, and the transport of each domain that mail was delivered to."""
+    by_domain: dict[str, str] = {}
+    for event in told:
+        if event.kind == "delivery" and not deciding.filtering(event.fields["relay"]):
+            by_domain.setdefault(event.fields["to"].rpartition("@")[2], event.fields["to"])
+    lookups = "".join(
+        f"for map in $(postconf -xh transport_maps | tr , ' '); do row=$(timeout 5 postmap -q {shlex.quote(address)} $map) "
+        f'&& echo {shlex.quote(domain)} "$row" && break; done 2>/dev/null\n'
+        for domain, address in list(by_domain.items())[:5]
+    )
+    script = f"{settings.SCRIPT}echo '--- transports'\n{lookups}true"
+    return settings.read(sections(target.shell(script, timeout=30)))
+
+
+def missing(log: Log, asked: str, word: str) -> str:
+    """What was looked for, where, what to do; and who was refused lately, since that leaves no Message-ID."""
+    where = f"the journal (facility mail{f', since {log.since}' if log.since else ''}{f', from {log.oldest} on' if log.oldest else ''})"
+    found = [
+        event
+        for event in events.read(log.search(["NOQUEUE: reject", " proxy-reject: "], (log.now - 86400, log.now + 60)))
+    ]
+    refused = [f"  {lines.clock(e.at, date=True)[:19]}  {hops.short(e.fields['rest'], 150)}" for e in found[-5:]]
+    text = f"No line names {asked}.\nLooked on {log.target.hostname}, in {where}, then in /var/log/mail.log* and maillog*.\n"
+    text += ADVICE.format(journal=JOURNAL, word=shlex.quote(word))
+    return text + (
+        "\nRefused in the last 24 hours, before any queue id (UTC):\n" + "\n".join(refused) if refused else ""
+    )

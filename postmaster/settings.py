@@ -1,0 +1,112 @@
+"""The settings that decide, as they stand on the host now, and where the chapters put them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+# What the remote command prints; parsed by `read` below. Map files hold passwords: they are asked, never shown.
+SCRIPT = """echo '--- postconf'; postconf 2>/dev/null -x content_filter smtpd_proxy_filter virtual_alias_maps transport_maps \
+virtual_mailbox_maps virtual_mailbox_base alias_maps relayhost smtpd_relay_restrictions smtpd_sender_restrictions \
+smtpd_sender_login_maps smtpd_recipient_restrictions message_size_limit smtpd_tls_security_level smtp_tls_security_level \
+smtpd_data_restrictions header_checks maximal_queue_lifetime
+echo '--- services'; postconf -P 2>/dev/null | \
+grep -E '/(syslog_name|content_filter|smtpd_(proxy_filter|tls_security_level|relay_restrictions)) ='
+echo '--- amavis'; cat /etc/amavis/conf.d/* /etc/amavisd/amavisd.conf 2>/dev/null | \
+grep -E '^ *([$@](sa_|final_|virus_scanners|bypass|QUAR|max_s|policy_bank|interface_p)|final_|spam_)'
+echo '--- sieve'; doveconf -n 2>/dev/null | grep -A4 -E '^ *(sieve|sieve_before|sieve_script [^{]*\\{)' | grep -E 'sieve|type|path'
+"""
+PORTS = {"smtp/inet": "25", "submission/inet": "587", "submissions/inet": "465", "smtps/inet": "465"}
+
+
+@dataclass
+class Settings:
+    postfix: Mapping[str, str] = field(default_factory=dict)
+    services: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # master.cf's overrides
+    amavis: Mapping[str, str] = field(default_factory=dict)
+    originating: Mapping[str, str] = field(default_factory=dict)  # what its policy bank changes
+    refusing: Mapping[str, str] = field(default_factory=dict)
+    sieve_before: str = ""
+    transports: Mapping[str, str] = field(default_factory=dict)  # by domain, asked with postmap
+
+    def main(self, name: str) -> str:
+        """ "name = value"; the name alone where the value is not known."""
+        value = self.postfix.get(name)
+        return f"{name} = {value or '(empty)'}" if value is not None else name
+
+    def service(self, syslog: str) -> str:
+        """The service of master.cf that logs under this name: "submission/inet" for "submission"."""
+        for name, own in self.services.items():
+            if own.get("syslog_name") == f"postfix/{syslog}":
+                return name
+        return "smtp/inet" if not syslog else f"{syslog}/inet"
+
+    def port(self, syslog: str) -> str:
+        service = self.service(syslog)
+        return PORTS.get(service, service.partition("/")[0].rpartition(":")[2])
+
+    def of_service(self, syslog: str, name: str) -> str:
+        """A setting as this service has it, with the place where it stands."""
+        service = self.service(syslog)
+        own = self.services.get(service, {}).get(name)
+        return f"{name} = {own or '(empty)'} ({service.partition('/')[0]})" if own is not None else self.main(name)
+
+    def perl(self, name: str, bank: str = "") -> str:
+        """One of Amavis's: from the policy bank if that has it."""
+        own = {"ORIGINATING": self.originating, "REFUSING": self.refusing}.get(bank, {})
+        if name in own:
+            return f"{bank}: {name} => {own[name]}"
+        return f"${name} = {self.amavis[name]}" if name in self.amavis else f"${name}"
+
+    def spam_from(self, bank: str = "") -> str:
+        """The score from which Amavis calls a message spam."""
+        if bank and (own := self.perl("spam_tag2_level_maps", bank)).startswith(bank):
+            return own
+        return self.perl("sa_tag2_level_deflt")
+
+
+def read(sections: Mapping[str, list[str]]) -> Settings:
+    found = Settings(postfix=pairs(sections.get("postconf", [])))
+    services: dict[str, dict[str, str]] = {}
+    for key, value in pairs(sections.get("services", [])).items():
+        name, _, setting = key.rpartition("/")
+        services.setdefault(name, {})[setting] = value
+    found.services = services
+    found.amavis, banks = amavis(sections.get("amavis", []))
+    found.originating, found.refusing = banks.get("ORIGINATING", {}), banks.get("REFUSING", {})
+    found.sieve_before = before("\n".join(sections.get("sieve", [])))
+    found.transports = dict(line.split(" ", 1) for line in sections.get("transports", []) if " " in line)
+    return found
+
+
+def pairs(rows: list[str]) -> dict[str, str]:
+    split = (row.partition("=") for row in rows if "=" in row)
+    return {key.strip(): " ".join(value.split()) for key, _, value in split}
+
+
+def amavis(rows: list[str]) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+    """The last word on each name, and what the policy banks say."""
+    found: dict[str, str] = {}
+    banks: dict[str, dict[str, str]] = {}
+    bank = ""
+    for row in rows:
+        if begun := re.match(r"\s*\$policy_bank\{'([\w.-]+)'\}", row):
+            bank = begun[1]
+            banks[bank] = dict(re.findall(r"(final_\w+|spam_\w+) => (\[[^\]]*\]|\w+)", row))
+        elif inside := re.match(r"\s*(final_\w+|spam_\w+) => (\[[^\]]*\]|[^,;]+)", row):
+            banks.setdefault(bank, {})[inside[1]] = inside[2].strip()
+        elif whole := re.match(r"\s*[$@](\w+)\s*=\s*([^;]*);", row):
+            found[whole[1]] = whole[2].strip()
+    return found, banks
+
+
+def before(text: str) -> str:
+    """The path of the script that runs before everybody's own, in either of Dovecot's languages."""
+    old = re.search(r"^\s*sieve_before\d* = (\S+)", text, re.MULTILINE)
+    if old:
+        return old[1]
+    for block in re.split(r"^\s*sieve_script ", text, flags=re.MULTILINE)[1:]:
+        if re.search(r"type = before", block) and (path := re.search(r"\bpath = (\S+)", block)):
+            return path[1]
+    return ""
