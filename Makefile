@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv/.installed
 RUN := .venv/bin/python
-CODE := $(wildcard deploys operations facts checks lab inventories bench tests notebooks/*.py inventory.py group_data)
+CODE := $(wildcard deploys operations facts checks postmaster lab inventories bench tests notebooks/*.py inventory.py group_data)
 export DEBIAN_FRONTEND := noninteractive
 
 .DEFAULT_GOAL := help

@@ -17,6 +17,7 @@ from notebooks.workbench.errata import as_printed, cleartext_on_the_wire, equal_
 from notebooks.workbench.factory import factory
 from notebooks.workbench.letters import files, journey, mailbox, send
 from notebooks.workbench.looking import ask, follow, log, read, run
+from notebooks.workbench.passport import passport
 from notebooks.workbench.plans import plan, settled
 from notebooks.workbench.proving import verify
 from notebooks.workbench.quiz import question
@@ -57,6 +58,7 @@ __all__ = [
     "log",
     "mailbox",
     "mend",
+    "passport",
     "plan",
     "question",
     "read",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+PASSING = ("Postfix cleanup", "Postfix qmgr", "Postfix pickup", "Re-injection", "Amavis", "Dovecot LMTP")
 Mood = Literal["good", "warn", "bad"]
 
 
@@ -59,6 +60,12 @@ class Passport:
         for one in after:
             yield depth, one
             yield from self.walked(one, depth + (len(self.following(one)) > 1))
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing is on its way any more: every end is a folder, a refusal, or something that has to be waited for."""
+        ends = [hop for hop in self.hops if not self.following(hop)]
+        return not any(hop.station in PASSING and hop.mood == "good" for hop in ends)
 
     @property
     def folders(self) -> dict[str, list[str]]:
