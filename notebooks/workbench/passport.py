@@ -28,9 +28,13 @@ class Shown(html.Shown):
         passport = self.passport
         fates = "".join(f"<div><b>{html.escape(one)}</b></div>" for one in [*text.fates(passport), *passport.notes])
         lines = "\n".join(dict.fromkeys(line for hop in passport.hops for line in hop.lines))
-        words = f"<details><summary>{len(passport.hops)} hops in words</summary><pre>{html.escape(self)}</pre></details>"
+        words = (
+            f"<details><summary>{len(passport.hops)} hops in words</summary><pre>{html.escape(self)}</pre></details>"
+        )
         log = f"<details><summary>the log's own lines</summary><pre>{html.escape(remote.masked(lines))}</pre></details>"
-        title = f"<div class=dim>The passport of <code>{html.escape(passport.message_id or passport.asked)}</code></div>"
+        title = (
+            f"<div class=dim>The passport of <code>{html.escape(passport.message_id or passport.asked)}</code></div>"
+        )
         return f"{title}{picture.drawing(passport)}{fates}{words}{log}"
 
 
@@ -49,7 +53,9 @@ def passport(message: str | Letter, wait: float = 15.0) -> Shown:
             except NotFound as error:
                 if time.monotonic() > end or not asked.strip():
                     what, _, why = str(error).partition("\n")
-                    raise Trouble(what, why, "mailbox() and log() show what did arrive", "chapter 3, the passport") from None
+                    raise Trouble(
+                        what, why, "mailbox() and log() show what did arrive", "chapter 3, the passport"
+                    ) from None
             time.sleep(0.5)
     except (CannotStart, Failed, OSError) as error:
         raise NotReady("The host's log could not be read.", remote.masked(str(error))) from None
