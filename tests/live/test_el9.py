@@ -28,6 +28,14 @@ def test_a_step_without_its_chapter_is_refused(el9: Host) -> None:
     assert fingerprint(el9) == before
 
 
+def test_the_chapters_that_are_not_built_for_it_are_refused(el9: Host) -> None:
+    before = fingerprint(el9)
+    for deploy in ("deploys/mailserver.py", "deploys.chapters.amavis.install", "deploys.chapters.sieve.install"):
+        run = pyinfra(deploy)
+        assert run.code == 1 and "has not been built for AlmaLinux 9" in run.output, run.output
+    assert fingerprint(el9) == before
+
+
 def test_twice_is_once_and_all_checks_pass(el9: Host) -> None:
     """From a bare host to mail that arrives; then a second run, which changes nothing."""
     assert el9.run("command -v dpkg apt-get dpkg-query || echo none").stdout == "none\n"
