@@ -94,7 +94,7 @@ def sieve() -> None:
 def spam() -> None:
     """A script of the house, before each user's own, compiled here: delivery runs as the mail's owner, who may not write there.
 
-    The article's runs only for users without a script, and files into a folder that nobody made.
+    A default script, as the article calls its own, is for users who have none; and it files into a folder that nobody made.
     """
     files.directory(name="Directory of global scripts", path=FOLDER)
     dovecot.block(name="The script before all others", block="spam", dialects=texts.SPAM)
@@ -121,8 +121,8 @@ def managesieve() -> None:
 def vacation() -> None:
     """Who writes to somebody on vacation gets one answer in some days, from the address that he wrote to, alias or not.
 
-    As printed it does not compile: `:days` stands there without `vacation`. Mended, it still would not know the two addresses
-    that share one string: a warning, no more. Ours is for users to copy. https://doc.dovecot.org/latest/core/config/sieve/extensions/vacation.html
+    As printed it does not compile: `:days` stands there without `vacation`. Mended, it knows neither of the
+    two addresses that share one string, and nothing says so. Ours is for users to copy. https://doc.dovecot.org/latest/core/config/sieve/extensions/vacation.html
     """
     dovecot.block(name="Vacation", block="vacation", dialects=texts.VACATION)
     files.directory(name="Directory of examples", path=f"{FOLDER}/examples")

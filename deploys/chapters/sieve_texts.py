@@ -99,17 +99,14 @@ sieve_script personal {
 sieve_redirect_envelope_from = recipient""",
 }
 
-SPAM_ARTICLE = """$ plugin {
-    sieve_global_path = /etc/dovecot/sieve/default.sieve
-  }
-
-  require ["fileinto", "envelope"];
-  if header :contains "X-Spam-Flag" "YES" {
-    fileinto "Spam";
-  }
-  if envelope :is "from" "owner@list.example.com" {
-    fileinto "List";
-  }"""
+SPAM_ARTICLE = """# default.sieve
+require ["fileinto", "envelope"];
+if header :contains "X-Spam-Flag" "YES" {
+  fileinto "Spam";
+}
+if envelope :is "from" "owner@list.example.com" {
+  fileinto "List";
+}"""
 SPAM = {
     "2.3": "plugin {\n  sieve_before = /etc/dovecot/sieve/spam.sieve\n}",
     "2.4": "sieve_script spam {\n  type = before\n  path = /etc/dovecot/sieve/spam.sieve\n}",
