@@ -13,8 +13,15 @@ from operations.dovecot import dialect
 
 DATA = "mailroom.data"
 PLATFORM = "mailroom.platform"
-PORTS = {25: "postfix", 465: "postfix", 587: "postfix", 143: "dovecot", 993: "dovecot", 5432: "postgresql"}
-PORTS[4190] = "sieve"
+PORTS = {
+    25: "postfix",
+    465: "postfix",
+    587: "postfix",
+    143: "dovecot",
+    993: "dovecot",
+    5432: "postgresql",
+    4190: "sieve",
+}
 FREE_MB = 1024
 
 TEXTS = ("/etc/dovecot/dovecot.conf", "/etc/aliases", "/etc/clamav/clamd.conf", "/etc/chrony/chrony.conf")

@@ -46,7 +46,7 @@ def clock() -> None:
     services.running(name="chrony runs with its current files", unit=platform().chrony_unit, files=CHRONY_FILES)
 
 
-@step("Chapter 5: install Pigeonhole", article=texts.INSTALL_ARTICLE, today=texts.INSTALL, fit=unfit)
+@step("Chapter 5: install Pigeonhole", article=texts.INSTALL_ARTICLE, today=texts.INSTALL, needs="dovecot", fit=unfit)
 def install() -> None:
     """Pigeonhole, its ManageSieve server, and Dovecot's LMTP, each in a package of its own."""
     packages.installed(name="Install Pigeonhole", names=platform().packages["sieve"], managers=platform().managers)
