@@ -33,8 +33,9 @@ book: $(VENV) ## execute the notebooks against the lab, and build the book: note
 	@$(RUN) -m lab up
 	@$(RUN) -m notebooks.book
 
-test: $(VENV) ## all tests, on lab hosts of both Debian releases
-	@$(RUN) -m pytest
+test: $(VENV) ## all tests, on lab hosts of both Debian releases: those that measure first, the others two at a time
+	@$(RUN) -m pytest -m timed; timed=$$?; \
+	$(RUN) -m pytest -m "not timed" -n 2 --dist loadgroup --no-loadscope-reorder && exit $$timed
 
 check: $(VENV) ## lint, types and the tests that need no host: under a minute
 	@.venv/bin/ruff check .

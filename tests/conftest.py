@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import itertools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -116,8 +116,40 @@ def own_lab(request: pytest.FixtureRequest, labs_folder: Path) -> Iterator[Path]
         life.purge()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever needs a lab is live, whoever forgot to say so."""
+# What takes longest begins first, so that no worker sits at it alone in the end; each of these is a group (see below).
+LONGEST = ("trixie-world", "bookworm-world", "notebooks/test_live", "trixie", "bookworm", "live/test_el9")
+
+
+@pytest.hookimpl(wrapper=True)  # around the others: xdist reads the groups in its own
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None]:
+    """Whatever needs a lab is live, whoever forgot to say so. With several workers, a lab's tests stay with one."""
     for item in items:
         if {"mx", "client", "lab_host", "own_lab"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.live)
+    if hasattr(config, "workerinput"):
+        for item in items:
+            item.add_marker(pytest.mark.xdist_group(group(item)))
+        items.sort(key=lambda item: LONGEST.index(group(item)) if group(item) in LONGEST else len(LONGEST))
+    yield
+
+
+@pytest.hookimpl(optionalhook=True)  # xdist's
+def pytest_xdist_node_collection_finished(ids: list[str]) -> None:
+    if not all("@" in one for one in ids):
+        pytest.exit("workers without groups would build everything twice: see `make test` and pyproject.toml", 1)
+
+
+def group(item: pytest.Item) -> str:
+    """What has to run in one worker, in the order it was collected: what shares a lab, or else the tests of a file.
+
+    Each worker is a session with labs of its own, so a server is built once for each group rather than in each worker.
+    """
+    fixtures, parameters = getattr(item, "fixturenames", ()), getattr(getattr(item, "callspec", None), "params", {})
+    if "own_lab" in fixtures:
+        return item.nodeid  # alone: it may run anywhere
+    if "world_mx" in parameters:
+        return f"{parameters['world_mx']}-world"
+    if "mx" in parameters:
+        return str(parameters["mx"])
+    file = item.path.relative_to(Path(__file__).parent).with_suffix("").as_posix()
+    return names.DEFAULT_SUITE if "lab_host" in fixtures and file not in LONGEST else file

@@ -23,6 +23,7 @@ def containers() -> list[str]:
     return sorted(name for name in found if name.startswith(names.prefix()))
 
 
+@pytest.mark.timed
 def test_up_and_down(own_lab: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["up"]) == 0
     assert "mx1.example.test" in capsys.readouterr().out

@@ -13,6 +13,7 @@ from lab.cli import main
 UNIT = "[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n"
 
 
+@pytest.mark.timed
 def test_there_and_back(own_lab: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["up", "mx1"]) == 0
     key = host("mx1").run("cat /etc/ssh/ssh_host_ed25519_key.pub").stdout

@@ -64,6 +64,7 @@ def test_the_matching_proof_fails_and_explains_itself(name: str, built: Host) ->
     proving.verify(step)
 
 
+@pytest.mark.timed
 def test_apply_costs_at_most_a_second_more_than_the_command(built: Host) -> None:
     plain = [sys.executable, "-m", "pyinfra", "inventory.py", "deploys.chapters.dovecot.tls", "-y"]
 
@@ -77,6 +78,7 @@ def test_apply_costs_at_most_a_second_more_than_the_command(built: Host) -> None
     assert statistics.median(ours) - statistics.median(theirs) < 1.0, (ours, theirs)
 
 
+@pytest.mark.timed
 def test_rewind_to_a_step_boundary_takes_at_most_ten_seconds(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     rewinding.rewind(rewinding.BARE)
     with pytest.raises(NotReady, match=r"postfix\.install") as refused:
