@@ -36,7 +36,7 @@ def grouped(deliveries: Sequence[Event]) -> list[Group]:
     for event in deliveries:
         reply = event.fields["reply"]
         if event.fields["status"] == "sent" and event.line.daemon != "smtp":
-            reply = event.session.partition(":")[0] if event.session else ""
+            reply = ""  # a transaction for each recipient, or one for all: the same happened
         reply = re.sub(r"\bid=[\w-]+|<[^>]*>", "", reply)
         key = (event.line.daemon, event.fields["relay"], event.fields["status"], reply, *event.leads_to)
         found.setdefault(key, Group(key)).events.append(event)

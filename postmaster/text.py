@@ -91,8 +91,11 @@ def _hop(console: Console, signs: dict[str, str], passport: Passport, hop: Hop, 
         _indented(console, len(margin) + 4, f"for {who}", "")
     if hop.what:
         _indented(console, len(margin) + 4, hop.what, "")
-    decided = "  ".join(filter(None, [f"[{hop.setting}]" if hop.setting else "", place(hop)]))
-    _indented(console, len(margin) + 4, decided, "cyan" if hop.setting else "dim")
+    decided, where = f"[{hop.setting}]" if hop.setting else "", place(hop)
+    if decided and len(margin) + 6 + len(decided) + len(where) <= console.width:
+        decided, where = f"{decided}  {where}", ""
+    _indented(console, len(margin) + 4, decided, "cyan")
+    _indented(console, len(margin) + 4, where, "dim")
 
 
 def fates(passport: Passport) -> list[str]:

@@ -1,17 +1,42 @@
 """A mail server on a lab host, built once for a session and a release."""
 
+from collections.abc import Iterator
+
 import pytest
 
+from checks.target import Target, lab_target
 from lab import Host
-from tests.live.support import WHOLE, applied
+from tests.live.support import MAILSERVER, WHOLE, Run, applied
 
-_built: set[str] = set()
+_built: dict[str, Run] = {}
 
 
 @pytest.fixture
 def server(mx: Host) -> Host:
-    """A mail host with the whole deploy on it."""
+    """A mail host with chapters 1, 2 and 4 on it."""
     if mx.suite not in _built:
-        applied(WHOLE)
-        _built.add(mx.suite)
+        _built[mx.suite] = applied(WHOLE)
     return mx
+
+
+@pytest.fixture
+def mailserver(world_mx: Host) -> Host:
+    """A mail host with the whole series on it, in a lab with a world."""
+    first_run(world_mx)
+    return world_mx
+
+
+def first_run(host: Host) -> Run:
+    """The run that made the mail server out of a bare host."""
+    lab = f"{host.suite}-world"
+    if lab not in _built:
+        _built[lab] = applied(MAILSERVER)
+    return _built[lab]
+
+
+@pytest.fixture
+def target(mailserver: Host) -> Iterator[Target]:
+    """That mail host as the checks see it, asked from the lab's client."""
+    found = lab_target(mailserver.name, "client")
+    yield found
+    found.close()

@@ -14,6 +14,7 @@ from lab import Host
 LabHost = Callable[..., Host]  # the fixture lab_host: a suite and a name
 ROOT = Path(__file__).parents[2]
 WHOLE = "deploys/dovecot.py"
+MAILSERVER = "deploys/mailserver.py"  # the same with chapters 3 and 5
 STEPS = [f"{step.__module__}.{step.__name__}" for chapter in (postfix, postgresql, dovecot) for step in chapter.STEPS]
 
 
