@@ -126,7 +126,9 @@ def verdict_hop(
     words += [f"hits {hits}"] if hits != "-" else []
     words += [f"quarantine {fields['quarantine'].rpartition('/')[2]}"] if "quarantine" in fields else []
     words += ["discarded"] if "Discarded" in fields["actions"] else []
-    words += ["the sender is told"] if "Rejected" in fields["actions"] or "Bounced" in fields["actions"] else []
+    words += ["refused"] if "Rejected" in fields["actions"] else []
+    words += ["the sender is told"] if "Bounced" in fields["actions"] else []
+    words += [f"DKIM of {signed[1]}"] if (signed := re.search(r"dkim_sd=[^:,\s]*:([^,\s]+)", fields["rest"])) else []
     words += ["as one who has logged in"] if bank else []
     took = re.search(r"(\d+) ms$", fields["rest"].strip())
     words += [f"took {took[1]} ms"] if took else []

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from postmaster import agents, deciding, lives
 from postmaster.deciding import Decided
 from postmaster.events import Event
-from postmaster.hops import Way, short
+from postmaster.hops import Way
 from postmaster.lives import Life
 from postmaster.model import Hop
 from postmaster.settings import Settings
@@ -52,7 +52,7 @@ def before_the_queue(way: Way, end: Event) -> None:
             hop = agents.verdict_hop(way, event, hop, tuple(re.findall("<([^>]*)>", event.fields["to"])))
             break
     if end.kind == "proxy-reject":
-        way.add([end], hop, "Postfix smtpd", "refused", decided, what=short(end.fields["rest"]), mood="bad")
+        way.refused(end, hop, decided)
     for queue in end.leads_to if hop else ():
         way.sources[queue] = hop.number  # type: ignore[union-attr]
 

@@ -22,6 +22,13 @@ class Way:
         self.events, self.settings = events, settings
         self.hops: list[Hop] = []
         self.sources: dict[str, int] = {}  # queue id or Amavis's id: the hop that leads to it
+        # the port that Amavis handed each one back to
+        self.ports = {
+            queue: found[1]
+            for event in events
+            for queue in event.leads_to
+            if (found := re.search(r"MTA\(smtp:\[[^]]*\]:(\d+)\)", event.fields.get("rest", "")))
+        }
         self.spam = any(event.fields.get("verdict") in SPAM for event in events)
 
     def add(
@@ -58,28 +65,36 @@ class Way:
                 [event], after, "Postfix pickup", "taken", Decided("sendmail on this host", 1, "restart"), what=what
             )
         elif event.kind == "client" and again:
-            decided = Decided(self.settings.of_service(service, "content_filter"), 3, "reinjection")
-            what = f"comes back on port {self.settings.port(service)}, checked"
+            port = self.ports.get(life.queue) or self.settings.port(service)
+            decided = Decided(self.settings.of_service(f"127.0.0.1:{port}", "content_filter"), 3, "reinjection")
+            what = f"comes back on port {port}, checked"
             hop = self.add([event], after, "Re-injection", f"new queue id {life.queue}", decided, what=what)
         elif event.kind == "client":
             hop = self.greeted(event, life.greeting, after)
         else:  # the log begins in the middle
-            decided = Decided("", 1, "restart")
+            decided = Decided("", 0, "")
             hop = self.add([event], after, "Postfix", "in the queue", decided, what="how it came in is not in the log")
         hop.queue = life.queue
-        for refused in life.of("reject", "milter-reject"):
-            decided = deciding.refusal(refused.fields["rest"], self.settings, service)
-            self.add(
-                [refused],
-                hop,
-                "Postfix smtpd",
-                "refused",
-                decided,
-                what=short(refused.fields["rest"]),
-                mood="bad",
-                queue=life.queue,
-            )
+        for event in life.of("reject", "milter-reject"):
+            self.refused(event, hop, deciding.refusal(event.fields["rest"], self.settings, service))
         return self.cleaned(life, hop)
+
+    def refused(self, event: Event, after: Hop | None, decided: Decided) -> Hop:
+        """In the SMTP session: the sending server has to tell its user."""
+        rest = event.fields["rest"]
+        to = tuple(re.findall(r" to=<([^>]*)>", rest)[:1])
+        queue = after.queue if after else ""
+        return self.add(
+            [event],
+            after,
+            "Postfix smtpd",
+            "refused",
+            decided,
+            what=short(rest),
+            mood="bad",
+            queue=queue,
+            recipients=to,
+        )
 
     def greeted(self, event: Event, greeting: Sequence[Event], after: Hop | None) -> Hop:
         fields, service = event.fields, event.line.service
@@ -126,7 +141,7 @@ class Way:
             )
         for event in life.of("notification"):
             kind, queue = event.fields["kind"], event.fields["queue"]
-            decided = Decided("", 1, "restrictions")
+            decided = Decided("", 0, "")
             what = f"a letter to the sender: passport {queue}"
             self.add(
                 [event],

@@ -140,6 +140,9 @@ def understood(asked: str) -> tuple[str, str]:
 def further(told: Sequence[Event], message_id: str, queue: str) -> set[str]:
     """The ids that lead to more lines: queue ids, Amavis's, Dovecot's sessions, the smtpd process of the first hour."""
     known = {event.queue for event in told if event.message_id == message_id and event.queue} if message_id else {queue}
+    for event in told if not message_id else ():  # without a Message-ID only Postfix's word tells what follows
+        if event.queue in known and event.line.by_postfix:
+            known |= set(event.leads_to)
     words: set[str] = set()
     for event in told:
         named = event.line.text if event.amavis and not event.line.by_postfix else ""

@@ -82,6 +82,7 @@ def test_before_the_queue_the_sender_waits_for_the_answer() -> None:
     assert clean.hops[0].setting == "smtpd_proxy_filter = 127.0.0.1:10028 (smtp)"
     assert stations(spam)[1:] == [("Amavis", "Blocked SPAM"), ("Postfix smtpd", "refused")]
     assert "554 5.7.0 Reject" in spam.hops[-1].what
+    assert text.fates(spam) == ["Postfix smtpd: refused, foo@example.test."]
     assert len(passport(12, "<eicar4.mx2@example.net>").hops) == 2
 
 
