@@ -129,18 +129,12 @@ def verdict_hop(
     words += ["refused"] if "Rejected" in fields["actions"] else []
     words += ["the sender is told"] if "Bounced" in fields["actions"] else []
     words += [f"DKIM of {signed[1]}"] if (signed := re.search(r"dkim_sd=[^:,\s]*:([^,\s]+)", fields["rest"])) else []
-    words += ["as one who has logged in"] if bank else []
+    words += ["as one who has logged in"] if bank == "ORIGINATING" else []
     took = re.search(r"(\d+) ms$", fields["rest"].strip())
     words += [f"took {took[1]} ms"] if took else []
     mood: Mood = (
         "bad" if verdict.startswith("Blocked") else "warn" if verdict in (*SPAM, "Passed UNCHECKED") else "good"
     )
-    if (
-        verdict in ("Blocked SPAM", "Blocked INFECTED", "Blocked BANNED")
-        and "Rejected" in fields["actions"]
-        and not bank
-    ):
-        bank = "REFUSING"  # before the queue; its bank is not in the log, and only that one rejects
     hop = way.add(
         [event, *more],
         after,

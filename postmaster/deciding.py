@@ -83,6 +83,8 @@ def judging(verdict: str, hits: str, bank: str, settings: Settings) -> Decided:
         return Decided("@bypass_spam_checks_maps: no score asked for", 3, "spamassassin")
     if kind in ("CLEAN", "SPAMMY") or verdict == "Passed SPAM":
         return Decided(settings.spam_from(bank), 3, "spamassassin")
+    if kind == "SPAM" and (score := settings.perl("spam_kill_level_maps", bank)).startswith(f"{bank}:"):
+        return Decided(f"{score}, {settings.perl('final_spam_destiny', bank).partition(': ')[2]}", 3, "filter")
     name, step = DESTINIES.get(kind, ("final_destiny_maps_by_ccat", "amavis"))
     return Decided(settings.perl(name, bank), 3, step)
 

@@ -120,7 +120,9 @@ def of_amavis(line: Line) -> Event | None:
 def amavis_fields(rest: str) -> dict[str, str]:
     """quarantine, Queue-ID, Message-ID, mail_id, Hits and so on of Amavis's own line about a message."""
     found = dict(re.findall(r", ([A-Za-z_-]+): (<[^>]*>|[^,\s]+)", rest))
-    found["bank"] = "ORIGINATING" if re.search(r"\}?, ORIGINATING\b", rest) else ""
+    # the policy banks that were loaded, in front of the client's address: "ORIGINATING LOCAL [198.18.0.1]"
+    banks = re.search(r"[},] ((?:[A-Z][\w.-]* )+)[\[<]", rest)
+    found["bank"] = banks[1].split(" ")[0] if banks else ""
     return found
 
 

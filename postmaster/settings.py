@@ -25,8 +25,7 @@ class Settings:
     postfix: Mapping[str, str] = field(default_factory=dict)
     services: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # master.cf's overrides
     amavis: Mapping[str, str] = field(default_factory=dict)
-    originating: Mapping[str, str] = field(default_factory=dict)  # what its policy bank changes
-    refusing: Mapping[str, str] = field(default_factory=dict)
+    banks: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # what its policy banks change
     sieve_before: str = ""
     transports: Mapping[str, str] = field(default_factory=dict)  # by domain, asked with postmap
 
@@ -54,7 +53,7 @@ class Settings:
 
     def perl(self, name: str, bank: str = "") -> str:
         """One of Amavis's: from the policy bank if that has it."""
-        own = {"ORIGINATING": self.originating, "REFUSING": self.refusing}.get(bank, {})
+        own = self.banks.get(bank, {})
         if name in own:
             return f"{bank}: {name} => {own[name]}"
         return f"${name} = {self.amavis[name]}" if name in self.amavis else f"${name}"
@@ -73,8 +72,7 @@ def read(sections: Mapping[str, list[str]]) -> Settings:
         name, _, setting = key.rpartition("/")
         services.setdefault(name, {})[setting] = value
     found.services = services
-    found.amavis, banks = amavis(sections.get("amavis", []))
-    found.originating, found.refusing = banks.get("ORIGINATING", {}), banks.get("REFUSING", {})
+    found.amavis, found.banks = amavis(sections.get("amavis", []))
     found.sieve_before = before("\n".join(sections.get("sieve", [])))
     found.transports = dict(line.split(" ", 1) for line in sections.get("transports", []) if " " in line)
     return found

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
-from postmaster import text
-from tests.mail_logs import hundred, passport, settings_of, stations
+from postmaster import deciding, events, lines, text
+from tests.mail_logs import SETTINGS, hundred, passport, settings_of, stations
 
 
 def test_spam_waits_for_clamd_and_ends_in_junk() -> None:
@@ -84,6 +85,34 @@ def test_before_the_queue_the_sender_waits_for_the_answer() -> None:
     assert "554 5.7.0 Reject" in spam.hops[-1].what
     assert text.fates(spam) == ["Postfix smtpd: refused, foo@example.test."]
     assert len(passport(12, "<eicar4.mx2@example.net>").hops) == 2
+
+
+def test_amavis_names_the_policy_bank_that_decided() -> None:
+    """Chapter 3 with spam_refuse_score = 8."""
+    bank = {"final_spam_destiny": "D_REJECT", "spam_kill_level_maps": "[8]", "final_virus_destiny": "D_REJECT"}
+    with_bank = replace(SETTINGS, banks={"REFUSING": bank})
+    said = "(1-01) Blocked SPAM {RejectedInbound}, REFUSING [198.18.0.9]:1 [198.18.0.9] <a@x> -> <b@y>, Message-ID: <c@x>, Hits: 9.1, 96 ms"
+    event = events.understood(lines.Line(1.0, "amavis", "1", said))
+    assert event and event.fields["bank"] == "REFUSING" and event.message_id == "<c@x>"
+    decided = deciding.judging("Blocked SPAM", "9.1", "REFUSING", with_bank)
+    assert decided.setting == "REFUSING: spam_kill_level_maps => [8], final_spam_destiny => D_REJECT"
+    assert deciding.judging("Blocked INFECTED", "-", "", with_bank).setting == "$final_virus_destiny = D_DISCARD"
+
+
+def test_without_a_message_id_postfix_tells_what_follows() -> None:
+    rows = """
+1795380000.0 mx1 postfix/smtpd[9]: EEEEEE1: client=a[198.18.0.9]
+1795380000.1 mx1 postfix/cleanup[9]: EEEEEE1: message-id=<>
+1795380000.2 mx1 postfix/qmgr[9]: EEEEEE1: from=<a@x>, size=1, nrcpt=1 (queue active)
+1795380000.3 mx1 postfix/amavis/smtp[9]: EEEEEE1: to=<b@y>, relay=127.0.0.1[127.0.0.1]:10024, delay=1, status=sent (250 Ok: queued as EEEEEE2)
+1795380000.4 mx1 postfix/reinjection/smtpd[9]: EEEEEE2: client=localhost[127.0.0.1], orig_queue_id=EEEEEE1
+1795380000.5 mx1 postfix/cleanup[9]: EEEEEE2: message-id=<>
+1795380000.6 mx1 postfix/qmgr[9]: EEEEEE2: from=<a@x>, size=1, nrcpt=1 (queue active)
+1795380000.7 mx1 dovecot[9]: lmtp(b@y)<9><abc123>: sieve: msgid=unspecified: stored mail into mailbox 'INBOX'
+1795380000.8 mx1 postfix/lmtp[9]: EEEEEE2: to=<b@y>, relay=mx1[private/dovecot-lmtp], delay=1, status=sent (250 2.0.0 <b@y> abc123 Saved)
+"""
+    found = passport(13, "EEEEEE1", rows)
+    assert len(found.hops) == 10 and found.folders == {"b@y": ["INBOX"]}
 
 
 def test_without_dovecot_postfix_delivers() -> None:
