@@ -13,8 +13,8 @@ from tests.live.passports import BAR, FOO, GTUBE, held_against, hops, letter, se
 
 @contextmanager
 def transports(host: Host, value: str) -> Iterator[None]:
-    """Another transport for a while."""
-    sql = "cd /; runuser -u postgres -- psql -qd mail -c \"UPDATE transports SET transport = '{}'\""
+    """Another transport for a while. qmgr remembers its last lookup for half a minute; a reload makes it forget."""
+    sql = "cd /; runuser -u postgres -- psql -qd mail -c \"UPDATE transports SET transport = '{}'\"; postfix reload"
     host.run(sql.format(value))
     try:
         yield

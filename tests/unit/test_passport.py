@@ -104,7 +104,7 @@ def test_without_a_message_id_postfix_tells_what_follows() -> None:
 1795380000.0 mx1 postfix/smtpd[9]: EEEEEE1: client=a[198.18.0.9]
 1795380000.1 mx1 postfix/cleanup[9]: EEEEEE1: message-id=<>
 1795380000.2 mx1 postfix/qmgr[9]: EEEEEE1: from=<a@x>, size=1, nrcpt=1 (queue active)
-1795380000.3 mx1 postfix/amavis/smtp[9]: EEEEEE1: to=<b@y>, relay=127.0.0.1[127.0.0.1]:10024, delay=1, status=sent (250 Ok: queued as EEEEEE2)
+1795380000.3 mx1 postfix/amavis/smtp[9]: EEEEEE1: to=<b@y>, relay=127.0.0.1[127.0.0.1]:10024, delay=1, status=sent (250 queued as EEEEEE2)
 1795380000.4 mx1 postfix/reinjection/smtpd[9]: EEEEEE2: client=localhost[127.0.0.1], orig_queue_id=EEEEEE1
 1795380000.5 mx1 postfix/cleanup[9]: EEEEEE2: message-id=<>
 1795380000.6 mx1 postfix/qmgr[9]: EEEEEE2: from=<a@x>, size=1, nrcpt=1 (queue active)
