@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from typing import Any
 
 from lab import aptcache, hosts, image, limits, names, network, snapshots, state
@@ -17,31 +18,32 @@ Asked = dict[str, str | None]  # host name: the suite asked for, or None for whi
 def up(asked: Asked, suite: str, roles: dict[str, str] | None = None) -> dict[str, Any]:
     """Bring these hosts up beside those that are; one of another suite than asked for is rebuilt."""
     engine = find()
-    asked = {name: names.WORLD if names.role(name) == names.WORLD else own for name, own in asked.items()}
     with state.locked():
         state.make_secrets()
         subnet = network.ensure(engine)
         found = hosts.find_all(engine)
         records: dict[str, state.Record] = {}
         fresh = []
-        for name in {**dict.fromkeys(found), **asked}:
-            if name in found and keep(engine, found[name], asked.get(name)):
+        wanted = {name: names.WORLD if name == names.WORLD else asked.get(name) for name in {**found, **asked}}
+        for name, own in wanted.items():
+            if name in found and keep(engine, found[name], own):
                 records[name] = found[name].host
                 aptcache.collect(records[name]["suite"], hosts.container(name))
             else:
                 fresh.append(name)
-        for name in fresh:
-            role = names.WORLD if name == names.WORLD else (roles or {}).get(name) or names.role(name)
-            records[name] = hosts.plan(name, asked.get(name) or suite, role, subnet, records)
-        images = {s: image.ensure(engine, s) for s in {records[name]["suite"] for name in fresh}}
-        mirrors = {m for name in records.keys() - fresh for m in found[name].mirrors}
+        images = {s: image.ensure(engine, s) for s in {wanted[name] or suite for name in fresh}}
+        mirrors = {m for name in records for m in found[name].mirrors}
         mirrors |= {m for base in images.values() for m in image.mirrors(engine, base)}
-        changed = network.write_guest_files(subnet, records, sorted(mirrors))
-        if fresh:
-            limits.raise_inotify()
-        for name in fresh:
-            with busy(f"starting {name}"):
-                hosts.create(engine, records[name], images[records[name]["suite"]])
+        with image.one_at_a_time("ports") if fresh else nullcontext():  # no other lab takes a port before it is ours
+            for name in fresh:
+                role = names.WORLD if name == names.WORLD else (roles or {}).get(name) or names.role(name)
+                records[name] = hosts.plan(name, wanted[name] or suite, role, subnet, records)
+            changed = network.write_guest_files(subnet, records, sorted(mirrors))
+            if fresh:
+                limits.raise_inotify()
+            for name in fresh:
+                with busy(f"starting {name}"):
+                    hosts.create(engine, records[name], images[records[name]["suite"]])
         return settle(engine, subnet, records, fresh, changed)
 
 

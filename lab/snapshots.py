@@ -70,8 +70,9 @@ def rewind(name: str, title: str) -> None:
 
 def swap(engine: Engine, host: state.Record, source: str) -> None:
     """Replace the host's container by one from another image, at the same address."""
-    hosts.remove(engine, host)
-    hosts.create(engine, host, source)
+    with image.one_at_a_time("ports"):  # no other lab takes its ports in between
+        hosts.remove(engine, host)
+        hosts.create(engine, host, source)
     state.know(host, hosts.wait(engine, host))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import stat
@@ -133,6 +134,22 @@ def test_second_command_waits_for_the_first(own_lab: Path) -> None:
     both = [subprocess.Popen(command, cwd=names.ROOT, env=os.environ, stdout=subprocess.DEVNULL) for _ in range(2)]
     assert [one.wait(120) for one in both] == [0, 0]
     assert len(containers()) == 2
+
+
+def test_two_labs_at_once_take_no_port_from_each_other(own_lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both begin to look for free ports at the same number."""
+    first = names.ports()[0]
+    for number in itertools.count():
+        monkeypatch.setenv("MAILROOM_LAB_DIR", other := f"{own_lab}-{number}")
+        if names.ports()[0] == first:
+            break
+    command = [sys.executable, "-m", "lab", "up", "mx1", "client"]
+    places = [os.environ | {"MAILROOM_LAB_DIR": folder} for folder in (str(own_lab), other)]
+    try:
+        both = [subprocess.Popen(command, cwd=names.ROOT, env=one, stdout=subprocess.DEVNULL) for one in places]
+        assert [one.wait(120) for one in both] == [0, 0]
+    finally:
+        life.purge()
 
 
 def test_new_mirror_address_reaches_running_hosts(own_lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
