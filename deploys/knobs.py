@@ -16,7 +16,7 @@ def filter_problems(values: dict[str, Any]) -> list[str]:
     if not _within(values.get("amavis_processes"), 1, 64, int):
         problems.append(
             f"amavis_processes = {values.get('amavis_processes')!r} has to be a number from 1 to 64; "
-            "each takes about 150 MB, so 2 on a server of 2 GB"
+            "each takes some 60 MB, and 2 suit a server of 2 GB"
         )
     if not _within(values.get("quarantine_days"), 1, 3650, int):
         problems.append(

@@ -32,7 +32,7 @@ tls_key = "/etc/postfix/certs/key.pem"
 
 # The trusty workers (chapter 3). A server of 2 GB carries them as they are; one of 1 GB wants antivirus = False.
 antivirus = True  # ClamAV's signatures take 1 to 1.3 GB of memory
-amavis_processes = 2  # messages that are looked at at the same time; about 150 MB each
+amavis_processes = 2  # messages that are looked at at the same time; some 60 MB each, beside 60 for the first
 signature_updates = True  # freshclam fetches ClamAV's signatures, sa-update SpamAssassin's rules
 virus_signatures: list[str] = []  # your own, as lines of a .hdb file: "MD5:size:name"
 spam_score = 5.0  # from here on a message is spam: marked, and filed into Junk (chapter 5)
