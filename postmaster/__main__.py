@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import sys
 from collections.abc import Sequence
@@ -58,6 +59,9 @@ def target_of(options: argparse.Namespace) -> Target:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without arrows gets question marks, not a stack trace
     top = parser()
     options = top.parse_args(arguments)
     if options.command == "quarantine" and (options.action == "list") == bool(options.id):
@@ -86,7 +90,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def passport(target: Target, options: argparse.Namespace) -> int:
     found = reading.passport(target, options.id, options.since)
     if options.svg:
-        options.svg.write_text(picture.document(found))
+        try:
+            options.svg.write_text(picture.document(found))
+        except OSError as error:
+            print(f"The picture cannot be written to {options.svg}: {error.strerror}.", file=sys.stderr)
+            return 2
         print(f"The picture is in {options.svg}.", file=sys.stderr)
     if options.json:
         print(json.dumps(found.as_dict(), indent=2, ensure_ascii=False))

@@ -39,6 +39,7 @@ class Log:
     now: float = field(default_factory=time.time)
     offset: float = 0.0
     oldest: str = ""
+    root: bool = True
     rows: dict[str, None] = field(default_factory=dict)
     asked: set[str] = field(default_factory=set)
 
@@ -53,7 +54,7 @@ class Log:
         if window:
             span = f" --since @{int(window[0])} --until @{int(window[1])}"
         files = f'[ -n "{FILES}" ] && zcat -f {FILES} | {grep}'
-        script = f"""echo '--- about'; date '+%s %z'; {JOURNAL}{span} 2>/dev/null | head -n 1
+        script = f"""echo '--- about'; date '+%s %z'; id -u; {JOURNAL}{span} 2>&1 | head -n 1
 echo '--- journal'; {JOURNAL}{span} 2>/dev/null | {grep}
 echo '--- files'; {"true" if self.source.startswith("the journal") else files}; true"""
         found = sections(self.target.shell(script, timeout=PATIENCE))
@@ -76,8 +77,11 @@ echo '--- files'; {"true" if self.source.startswith("the journal") else files}; 
             clock, _, zone = rows[0].partition(" ")
             self.now = float(clock)
             self.offset = (int(zone[1:3]) * 3600 + int(zone[3:5]) * 60) * (-1 if zone[0] == "-" else 1)
-        if rows[1:] and not self.oldest:
-            self.oldest = lines.clock(float(rows[1].split(" ")[0]), date=True)[:16] + " UTC"
+            self.root = rows[1:2] == ["0"]
+        if "Failed to parse timestamp" in "".join(rows[2:]):
+            raise NotFound(f"journalctl does not understand --since {self.since!r}; try '-2 days' or '2026-11-20'.")
+        if rows[2:] and lines.UNIX.match(rows[2]) and not self.oldest:
+            self.oldest = lines.clock(float(rows[2].split(" ")[0]), date=True)[:16] + " UTC"
 
     def read(self, rows: Iterable[str]) -> list[lines.Line]:
         return lines.parse(rows, self.now, self.offset)
@@ -187,6 +191,8 @@ def missing(log: Log, asked: str, word: str) -> str:
     ]
     refused = [f"  {lines.clock(e.at, date=True)[:19]}  {hops.short(e.fields['rest'], 150)}" for e in found[-5:]]
     text = f"No line names {asked}.\nLooked on {log.target.hostname}, in {where}, then in /var/log/mail.log* and maillog*.\n"
+    if not log.root:
+        text += "SSH does not come in as root there: such a user may see no more of the journal than his own lines.\n"
     text += ADVICE.format(journal=JOURNAL, word=shlex.quote(word))
     return text + (
         "\nRefused in the last 24 hours, before any queue id (UTC):\n" + "\n".join(refused) if refused else ""

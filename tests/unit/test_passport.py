@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
+import subprocess
+import sys
 from dataclasses import replace
 
+from checks.model import CHAPTERS
 from postmaster import deciding, events, lines, text
 from tests.mail_logs import SETTINGS, hundred, passport, settings_of, stations
 
@@ -168,3 +172,19 @@ def test_the_same_failure_again_and_again_is_one_hop() -> None:
         "Amavis does not answer"
     )
     assert "7 times until" in text.times(found.hops[-1])
+
+
+def test_every_step_that_a_passport_names_is_one() -> None:
+    """Asked in a program of its own: pyinfra is not for this process."""
+    modules = {number: name for name, (number, _) in CHAPTERS.items() if number}
+    script = "import importlib, json; print(json.dumps({n: [s.__name__ for s in importlib.import_module("
+    script += f"'deploys.chapters.' + m).STEPS] for n, m in {modules}.items()}}))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    steps = {int(number): names for number, names in json.loads(done.stdout).items()}
+    named = {(chapter, step) for _, _, chapter, step in deciding.REFUSALS} | set(deciding.AGENTS.values())
+    named |= {(3, step) for _, step in deciding.DESTINIES.values()}
+    for mark in ("gtube2", "fwd2", "both2", "gone2", "eicar3"):
+        named |= {(hop.chapter, hop.step) for hop in passport(13, f"<{mark}.mx1@example.net>").hops}
+    for mark in ("sub2", "subeicar3"):
+        named |= {(hop.chapter, hop.step) for hop in passport(13, f"<{mark}.mx1@example.test>").hops}
+    assert not {(chapter, step) for chapter, step in named if chapter and step not in steps[chapter]}
