@@ -76,6 +76,10 @@ class Passport:
                 found.setdefault(one, []).append(hop.folder)
         return found
 
+    def log(self) -> list[str]:
+        """The log's own lines, each once."""
+        return list(dict.fromkeys(line for hop in self.hops for line in hop.lines))
+
     def as_dict(self) -> dict[str, Any]:
         hops = [{**asdict(hop), "milliseconds": round(self.milliseconds(hop), 3)} for hop in self.hops]
         return {

@@ -16,8 +16,8 @@ from postmaster.model import NotFound, Passport
 class Shown(html.Shown):
     """The picture; below it, behind a click, every hop in words and the log's own lines."""
 
-    def __init__(self, passport: Passport) -> None:
-        self.passport = passport
+    def __init__(self, passport: Passport, log: str) -> None:
+        self.passport, self.log = passport, log
 
     def __str__(self) -> str:
         out = io.StringIO()
@@ -27,11 +27,10 @@ class Shown(html.Shown):
     def body(self) -> str:
         passport = self.passport
         fates = "".join(f"<div><b>{html.escape(one)}</b></div>" for one in [*text.fates(passport), *passport.notes])
-        lines = "\n".join(dict.fromkeys(line for hop in passport.hops for line in hop.lines))
         words = (
             f"<details><summary>{len(passport.hops)} hops in words</summary><pre>{html.escape(self)}</pre></details>"
         )
-        log = f"<details><summary>the log's own lines</summary><pre>{html.escape(remote.masked(lines))}</pre></details>"
+        log = f"<details><summary>the log's own lines</summary><pre>{html.escape(self.log)}</pre></details>"
         title = (
             f"<div class=dim>The passport of <code>{html.escape(passport.message_id or passport.asked)}</code></div>"
         )
@@ -49,7 +48,7 @@ def passport(message: str | Letter, wait: float = 15.0) -> Shown:
             try:
                 found = reading.passport(target, asked)
                 if found.ended or time.monotonic() > end:
-                    return Shown(found)
+                    return Shown(found, remote.masked("\n".join(found.log())))
             except NotFound as error:
                 if time.monotonic() > end or not asked.strip():
                     what, _, why = str(error).partition("\n")

@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from notebooks.workbench.passport import Shown
 from postmaster import lines, picture, quarantine, reading, text
 from postmaster.model import NotFound
 from tests.mail_logs import passport
@@ -32,6 +33,14 @@ def test_the_picture_escapes_what_strangers_write_and_folds_wide_trees() -> None
     drawn = picture.document(passport(13, '<"><svg/onload=x>@x>', rows))
     assert "<script" not in drawn and drawn.count("<svg") == 1 and "18 more branches" in drawn
     assert "prefers-color-scheme: dark" in drawn
+
+
+def test_a_notebook_shows_picture_words_and_log() -> None:
+    found = passport(13, "<sub2.mx1@example.test>")
+    shown = Shown(found, "\n".join(found.log()))
+    html = shown._repr_html_()
+    assert html.count("<svg") == 1 and "14 hops in words" in html and "sasl_username=foo@example.test" in html
+    assert str(shown).startswith("The passport of <sub2.mx1@example.test>")
 
 
 def test_lines_of_a_syslogd_are_dated_and_contents_stay_out() -> None:
