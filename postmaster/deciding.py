@@ -30,10 +30,10 @@ REFUSALS = (
 )
 # What Amavis called it, and the setting that says what becomes of it.
 DESTINIES = {
-    "INFECTED": ("final_virus_destiny", "clamav"),
+    "INFECTED": ("final_virus_destiny", "amavis"),
     "BANNED": ("final_banned_destiny", "amavis"),
-    "SPAM": ("final_spam_destiny", "spamassassin"),
-    "SPAMMY": ("sa_tag2_level_deflt", "spamassassin"),
+    "SPAM": ("final_spam_destiny", "amavis"),
+    "SPAMMY": ("sa_tag2_level_deflt", "amavis"),
     "BAD-HEADER": ("final_bad_header_destiny", "amavis"),
     "UNCHECKED": ("virus_scanners_failure_is_fatal", "clamav"),
 }
@@ -82,11 +82,12 @@ def judging(verdict: str, hits: str, bank: str, settings: Settings) -> Decided:
     if kind == "CLEAN" and hits == "-":
         return Decided("@bypass_spam_checks_maps: no score asked for", 3, "spamassassin")
     if kind in ("CLEAN", "SPAMMY") or verdict == "Passed SPAM":
-        return Decided(settings.spam_from(bank), 3, "spamassassin")
+        return Decided(settings.spam_from(bank), 3, "amavis")
     if kind == "SPAM" and (score := settings.perl("spam_kill_level_maps", bank)).startswith(f"{bank}:"):
         return Decided(f"{score}, {settings.perl('final_spam_destiny', bank).partition(': ')[2]}", 3, "filter")
     name, step = DESTINIES.get(kind, ("final_destiny_maps_by_ccat", "amavis"))
-    return Decided(settings.perl(name, bank), 3, step)
+    setting = settings.perl(name, bank)
+    return Decided(setting, 3, "filter" if setting.startswith("REFUSING:") else step)
 
 
 def filing(folder: str, said: str, spam: bool, settings: Settings) -> Decided:

@@ -147,7 +147,7 @@ def show_all(target: Target, items: list[Held], as_json: bool) -> None:
     if as_json:
         print(json.dumps([asdict(item) for item in items], indent=2, ensure_ascii=False))
         return
-    console = Console(highlight=False, emoji=False, markup=False)
+    console = Console(highlight=False, emoji=False, markup=False, force_jupyter=False)
     if not items:
         console.print(f"Nothing is in quarantine on {target.hostname}.")
     for item in items:

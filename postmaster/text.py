@@ -49,7 +49,16 @@ def times(hop: Hop) -> str:
 def show(
     passport: Passport, file: IO[str] | None = None, width: int = 0, everybody: bool = False, log: bool = False
 ) -> None:
-    console = Console(file=file, highlight=False, emoji=False, markup=False)
+    # in a kernel rich would display by itself, beside the file; and a file wants no colours
+    console = Console(
+        file=file,
+        highlight=False,
+        emoji=False,
+        markup=False,
+        force_jupyter=False,
+        force_terminal=False if file else None,
+        color_system=None if file else "auto",
+    )
     console.width = width or min(console.width, 120)
     utf = "utf" in (console.encoding or "").lower()
     signs = SIGNS if utf else PLAIN
