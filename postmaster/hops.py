@@ -118,9 +118,16 @@ class Way:
         if rows:
             said = ", ".join(list(rows)[:3]) + (f" and {len(rows) - 3} more" if len(rows) > 3 else "")
             decided = Decided(f"virtual_alias_maps: aliases {said}", 2, "accounts")
+            what = f"{len(rows)} address{'es' if len(rows) > 1 else ''} expanded"
         else:
             decided = Decided(self.settings.main("virtual_alias_maps"), 2, "delivery")
-        what = f"{len(rows)} address{'es' if len(rows) > 1 else ''} expanded" if rows else "no alias expanded"
+            what = "no alias expanded"
+            client = life.first("client")
+            port = self.ports.get(life.queue) if client and hop.station == "Re-injection" else ""
+            service = f"127.0.0.1:{port}" if port else client.line.service if client else "pickup"
+            override = self.settings.of_service(service, "receive_override_options")
+            if "no_address_mappings" in override:
+                decided, what = Decided(override, 3, "filter"), "aliases wait until after the filter"
         ident = events[0].message_id.strip("<>")
         verdict = "headers read" if ident else "headers read, no Message-ID"
         return self.add(events[:1], hop, "Postfix cleanup", verdict, decided, what=what, queue=life.queue)

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 SCRIPT = """echo '--- postconf'; postconf 2>/dev/null -x content_filter smtpd_proxy_filter virtual_alias_maps transport_maps \
 virtual_mailbox_maps virtual_mailbox_base alias_maps relayhost smtpd_relay_restrictions smtpd_sender_restrictions \
 smtpd_sender_login_maps smtpd_recipient_restrictions message_size_limit smtpd_tls_security_level smtp_tls_security_level \
-smtpd_data_restrictions header_checks maximal_queue_lifetime
+smtpd_data_restrictions receive_override_options maximal_queue_lifetime
 echo '--- services'; postconf -P 2>/dev/null | \
-grep -E '/(syslog_name|content_filter|smtpd_(proxy_filter|tls_security_level|relay_restrictions)) ='
+grep -E '/(syslog_name|content_filter|receive_override_options|smtpd_(proxy_filter|tls_security_level|relay_restrictions)) ='
 echo '--- amavis'; cat /etc/amavis/conf.d/* /etc/amavisd/amavisd.conf 2>/dev/null | \
 grep -E '^ *([$@](sa_|final_|virus_scanners|bypass|QUAR|max_s|policy_bank|interface_p)|final_|spam_)'
 echo '--- sieve'; doveconf -n 2>/dev/null | grep -A4 -E '^ *(sieve|sieve_before|sieve_script [^{]*\\{)' | grep -E 'sieve|type|path'

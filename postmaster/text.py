@@ -84,7 +84,8 @@ def show(
 
 def _hop(console: Console, signs: dict[str, str], passport: Passport, hop: Hop, depth: int, everybody: bool) -> None:
     margin = " " * (depth * INDENT)
-    line = Text(f"{margin}{signs[hop.mood]} ".ljust(len(margin) + 2), COLOURS[hop.mood])
+    line = Text(margin)
+    line.append(f"{signs[hop.mood]} ", COLOURS[hop.mood])
     line.append(f"{clock(hop.at)} {elapsed(passport.milliseconds(hop)):>11}  ", "dim")
     line.append(f"{hop.station}: ")
     line.append(f"{hop.verdict}{times(hop)}", COLOURS[hop.mood])

@@ -39,6 +39,7 @@ def test_spam_and_an_alias(target: Target, world: Host) -> None:
     held_against(target, found, FOO, "Junk")
     assert "spam.sieve" in hops(found, "Sieve")[0].setting
     rows = [hop.setting for hop in hops(found, "Postfix cleanup")]
+    assert rows[0] == "receive_override_options = no_address_mappings"
     assert any("aliases abuse@example.test → foo@example.test" in row for row in rows), rows
 
 

@@ -39,7 +39,11 @@ def test_a_notebook_shows_picture_words_and_log() -> None:
     found = passport(13, "<sub2.mx1@example.test>")
     shown = Shown(found, "\n".join(found.log()))
     html = shown._repr_html_()
-    assert html.count("<svg") == 1 and f"{len(found.hops)} hops in words" in html and "sasl_username=foo@example.test" in html
+    assert (
+        html.count("<svg") == 1
+        and f"{len(found.hops)} hops in words" in html
+        and "sasl_username=foo@example.test" in html
+    )
     assert str(shown).startswith("The passport of <sub2.mx1@example.test>")
 
 
