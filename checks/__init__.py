@@ -7,21 +7,33 @@ checks.for_step("dovecot.tls")              # which checks a step has
 """
 
 from checks import (  # noqa: F401 - importing them registers their checks
+    amavis,
     certificate,
+    clamav,
+    clock,
     delivery,
     dovecot,
+    filter,
     host,
     imap,
     imap_tls,
+    learning,
     letterbox,
+    lmtp,
     login,
+    managesieve,
     maps,
     ports,
     postfix,
     reach,
     role,
+    sieve,
+    spam,
     submission,
     tables,
+    vacation,
+    virus,
+    workers,
 )
 from checks.model import CannotStart, Check, Result
 from checks.runner import for_step, run, selected

@@ -16,18 +16,26 @@ from checks.submission import LOGIN, log_in
 from checks.target import Target
 
 PATIENCE = 10.0
+TEXT = "Sent by python -m checks, which removes it again."
 TRACE = "On the host: postqueue -p, and journalctl -u 'postfix*' for the message's id."
 
 
-def letter(target: Target, sender: str, recipient: str) -> tuple[str, bytes]:
+def letter(
+    target: Target, sender: str, recipient: str, *headers: tuple[str, str], text: str = TEXT, attached: bytes = b""
+) -> tuple[str, bytes]:
     """A message and its Message-ID, by which it is found and removed again."""
     mark = f"<{uuid4().hex}.mailroom-check@{target.domain}>"
     message = EmailMessage()
     message["From"], message["To"] = sender, recipient
     message["Subject"] = "mailroom check"
     message["Date"], message["Message-ID"] = formatdate(), mark
-    message["Auto-Submitted"] = "auto-generated"  # no vacation answer, please
-    message.set_content("Sent by python -m checks, which removes it again.")
+    if not headers:
+        message["Auto-Submitted"] = "auto-generated"  # no vacation answer, please
+    for name, value in headers:
+        message[name] = value
+    message.set_content(text)
+    if attached:  # not by a name that is banned for itself: what is asked about is what is in it
+        message.add_attachment(attached, "application", "octet-stream", filename="sample.txt")
     return mark, message.as_bytes().replace(b"\n", b"\r\n")
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from checks import applied
 from checks.model import Failed, check
 from checks.target import Target
 
 OURS = {25, 465, 587, 143, 993}
-FORBIDDEN = {24: "LMTP", 110: "POP3", 995: "POP3S", 4190: "ManageSieve", 5432: "PostgreSQL"}
+MANAGESIEVE = 4190  # ours as soon as chapter 5 is there
+FORBIDDEN = {24: "LMTP", 110: "POP3", 995: "POP3S", MANAGESIEVE: "ManageSieve", 5432: "PostgreSQL"}
 OTHER_MAILERS = "exim4|exim|sendmail|opensmtpd|nullmailer-send|qmail-send|citserver"
 
 
@@ -18,7 +20,7 @@ OTHER_MAILERS = "exim4|exim|sendmail|opensmtpd|nullmailer-send|qmail-send|citser
     remedy="Stop the service, or bind it to 127.0.0.1; a firewall is second.",
 )
 def forbidden(target: Target) -> str:
-    ports = {p: name for p, name in FORBIDDEN.items() if p not in target.also_ports}
+    ports = {p: name for p, name in FORBIDDEN.items() if p not in meant(target)}
     found = [
         f"{name} ({port})" for port, name in ports.items() if not target.vantage.probe(target.address, port, timeout=2)
     ]
@@ -36,7 +38,7 @@ def forbidden(target: Target) -> str:
 )
 def expected(target: Target) -> str:
     ssh_ports = target.shell("sshd -T 2>/dev/null | sed -n 's/^port //p'", may_fail=True).split()
-    allowed = {*OURS, *target.also_ports, 22, *(int(port) for port in ssh_ports if port.isdigit())}
+    allowed = {*OURS, *meant(target), 22, *(int(port) for port in ssh_ports if port.isdigit())}
     unknown = [
         f"{address}:{port} {program}".strip()
         for address, port, program in listeners(target)
@@ -45,6 +47,12 @@ def expected(target: Target) -> str:
     if unknown:
         raise Failed(f"listening: {', '.join(unknown)}")
     return f"only {', '.join(str(port) for port in sorted(allowed))}"
+
+
+def meant(target: Target) -> set[int]:
+    """Further ports that are meant to listen: those named with --also-port, and ManageSieve where Sieve is."""
+    sieve = target.ssh_host and target.once(applied.SIEVE)
+    return {*target.also_ports, *([MANAGESIEVE] if sieve else [])}
 
 
 def listeners(target: Target) -> list[tuple[str, int, str]]:

@@ -6,10 +6,10 @@ import base64
 import json
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import paramiko
 
@@ -21,6 +21,7 @@ NO_LAB = (
     "No lab is up ({file} is missing): run `make up` or `python -m lab up`, or name a "
     "server of your own with --hostname."
 )
+T = TypeVar("T")
 
 
 @dataclass
@@ -46,6 +47,7 @@ class Target:
     _ssh: paramiko.SSHClient | None = field(default=None, repr=False)
     _ssh_error: str = field(default="", repr=False)
     _read: dict[str, str] = field(default_factory=dict, repr=False)
+    _kept: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def account(self, number: int) -> tuple[str, str]:
         """Address and password of the first (0: foo) or second (1: bar) account."""
@@ -102,6 +104,24 @@ class Target:
             self._read[path] = self.shell(f"cat -- {shlex.quote(path)}")
         return self._read[path]
 
+    def once(self, command: str) -> str:
+        """What a command prints on the mail host, whatever its exit code; run once."""
+        if command not in self._read:
+            self._read[command] = self.shell(command, may_fail=True)
+        return self._read[command]
+
+    def keep(self, name: str, make: Callable[[], T]) -> T:
+        """What `make` finds, or why it failed: made once in a run, for all checks that look at it."""
+        if name not in self._kept:
+            try:
+                self._kept[name] = make()
+            except (Failed, Skipped) as error:
+                self._kept[name] = error
+        found = self._kept[name]
+        if isinstance(found, (Failed, Skipped)):
+            raise found
+        return cast(T, found)
+
     def scrub(self, text: str) -> str:
         """The text without any secret we know, in plain or as AUTH PLAIN would carry it."""
         for user, secret in [*self.accounts.items(), *self.secrets.items()]:
@@ -119,6 +139,7 @@ class Target:
         self._vantage = self._ssh = None
         self._ssh_error = ""
         self._read.clear()
+        self._kept.clear()
 
 
 def lab_directory() -> Path:

@@ -12,7 +12,7 @@ from cryptography import x509
 from checks.model import Failed, Warned
 from checks.target import Target
 
-STARTTLS = (25, 143, 587)
+STARTTLS = (25, 143, 587, 4190)
 
 
 class NamedContext(ssl.SSLContext):
@@ -88,23 +88,20 @@ def _ask_for_tls(sock: socket.socket, port: int, helo: str) -> None:
 
         def reply() -> bytes:
             line = replies.readline()
-            while line[3:4] == b"-":  # SMTP: more lines follow
+            # SMTP: more lines follow; ManageSieve: its capabilities come first, each in quotes
+            while line[3:4] == b"-" or line[:1] == b'"':
                 line = replies.readline()
             if not line:
                 raise ConnectionError(f"port {port} closed the connection")
             return line.strip()
 
         reply()
-        if port == 143:
-            sock.sendall(b"a STARTTLS\r\n")
-            answer = reply()
-            agreed = answer.startswith(b"a OK")
-        else:
+        if port in (25, 587):
             sock.sendall(f"EHLO {helo}\r\n".encode())
             reply()
-            sock.sendall(b"STARTTLS\r\n")
-            answer = reply()
-            agreed = answer.startswith(b"220")
+        sock.sendall(b"a STARTTLS\r\n" if port == 143 else b"STARTTLS\r\n")
+        answer = reply()
+        agreed = answer.startswith({143: b"a OK", 4190: b"OK"}.get(port, b"220"))
         if not agreed:
             raise Failed(f"port {port} answers STARTTLS with: {answer.decode(errors='replace')}")
 

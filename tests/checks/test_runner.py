@@ -155,7 +155,7 @@ def test_every_need_is_provided_by_one_check() -> None:
     assert {need for c in model.REGISTER.values() for need in c.needs} <= set(provided)
 
 
-@pytest.mark.parametrize("module", ["postfix", "postgresql", "dovecot"])
+@pytest.mark.parametrize("module", ["postfix", "postgresql", "amavis", "dovecot", "sieve"])
 def test_the_steps_are_the_chapters_own(module: str) -> None:
     file = ROOT / "deploys" / "chapters" / f"{module}.py"
     written = file.read_text().partition("\nSTEPS = ")[2]

@@ -1,0 +1,72 @@
+"""Steady time: chrony runs alone, follows a source, and slews the clock where a step would make Dovecot stop."""
+
+from __future__ import annotations
+
+import re
+
+from checks import applied
+from checks.model import Failed, Warned, check
+from checks.target import Target
+
+NEEDS = ("ssh",)
+RIVALS = "ntpd ntp ntpsec openntpd systemd-timesyncd"
+
+
+@check(
+    "sieve.clock.runs",
+    "chrony keeps the clock",
+    needs=NEEDS,
+    remedy="systemctl enable --now chrony; chronyc sources",
+)
+def runs(target: Target) -> str:
+    applied.clock(target)
+    arguments = target.shell("ps -o args= -C chronyd", may_fail=True).splitlines()
+    if not arguments:
+        raise Failed("chronyd does not run")
+    # A container may not set the machine's clock: there -x lets chronyd watch, and whoever owns the machine acts.
+    watching = any(re.search(r"\s-x\b", line) for line in arguments)
+    lines = [line.partition(":") for line in target.shell("chronyc -n tracking").splitlines()]
+    tracked = {name.strip(): value.strip() for name, _, value in lines}
+    if tracked.get("Leap status") != "Normal":
+        raise Warned("no time source has answered yet", "chronyc -n sources; time_sources in the inventory's data.")
+    return (
+        f"{tracked['Reference ID']}, {tracked['System time']}"
+        f"{'; it only watches: a container has its clock from the machine it runs on' if watching else ''}"
+    )
+
+
+@check(
+    "sieve.clock.slews",
+    "The clock is slewed; it steps only just after chrony's start",
+    needs=NEEDS,
+    remedy="makestep 1 3 in chrony.conf: a negative count would allow a step at any time.",
+)
+def slews(target: Target) -> str:
+    applied.clock(target)
+    found = target.shell(
+        "cat /etc/chrony/chrony.conf /etc/chrony/conf.d/*.conf /etc/chrony.conf 2>/dev/null | grep -E '^ *makestep'",
+        may_fail=True,
+    ).splitlines()
+    for line in found:
+        words = line.split()
+        if len(words) != 3 or int(words[2]) < 0 or int(words[2]) > 10:
+            raise Failed(line)
+    return "; ".join(found) or "no makestep at all: never a step"
+
+
+@check(
+    "sieve.clock.alone",
+    "Nothing else sets the clock, and ntpdate least of all",
+    negative=True,
+    needs=NEEDS,
+    remedy="Disable the other service; take ntpdate out of cron: it makes the clock jump.",
+)
+def alone(target: Target) -> str:
+    applied.clock(target)
+    active = [name for name in RIVALS.split() if target.shell(f"systemctl is-active {name}", may_fail=True) == "active"]
+    jumps = target.shell(
+        "grep -rlsE '(ntpdate|sntp|htpdate|rdate)' /etc/crontab /etc/cron.* /var/spool/cron 2>/dev/null", may_fail=True
+    ).split()
+    if active or jumps:
+        raise Failed(", ".join([*active, *jumps]))
+    return "neither a second daemon nor a line in cron"
