@@ -6,6 +6,7 @@ import pytest
 
 from checks.target import Target, lab_target
 from lab import Host
+from tests.live import traffic
 from tests.live.support import MAILSERVER, WHOLE, Run, applied
 
 _built: dict[str, Run] = {}
@@ -40,3 +41,10 @@ def target(mailserver: Host) -> Iterator[Target]:
     found = lab_target(mailserver.name, "client")
     yield found
     found.close()
+
+
+@pytest.fixture
+def no_mail(mailserver: Host, world: Host) -> None:
+    """Nothing on its way and nothing in any mailbox, here or out there: the test counts from nothing."""
+    traffic.settled(mailserver, world)
+    traffic.empty(mailserver, world)

@@ -1,0 +1,50 @@
+"""The whole series, from a bare host, in one run; what earlier chapters made stays as later ones changed it."""
+
+import os
+import time
+
+import checks
+from lab import Host
+from tests.live.conftest import first_run
+from tests.live.support import MAILSERVER, WHOLE, applied
+
+
+def test_a_bare_host_in_one_run_and_twice_is_once(world_mx: Host) -> None:
+    first = first_run(world_mx)
+    assert first.changes and first.changes > 80
+    second = applied(MAILSERVER)
+    assert (second.changes, second.operations) == (0, first.operations), second.changed
+
+
+def test_the_earlier_chapters_have_nothing_to_change_back(mailserver: Host) -> None:
+    run = applied(WHOLE)
+    assert run.changes == 0, run.changed
+    assert applied(MAILSERVER).changes == 0
+
+
+def test_all_checks_pass_quickly_and_leave_nothing(mailserver: Host, world: Host) -> None:
+    begun = time.monotonic()
+    results = checks.run(checks.lab_target())
+    seconds = time.monotonic() - begun
+    wrong = [f"{one.id}: {one.evidence}" for one in results if one.verdict == "fail"]
+    assert not wrong, "\n".join(wrong)
+    skipped = {one.id: one.evidence for one in results if one.verdict == "skip"}
+    assert set(skipped) == {"amavis.clamav.updates", "amavis.spamassassin.updates"}, skipped
+    assert seconds < 40 or os.getloadavg()[0] > 2 * (os.cpu_count() or 1), f"{seconds:.0f} s"
+    letters = "'(' -path '*/new/*' -o -path '*/cur/*' -o -path '*/virusmails/*' -o -path '*-learn/*' ')'"
+    left = mailserver.run(
+        f"find /home/mail /var/lib/amavis /var/spool/mailroom-learn -type f {letters} -exec grep -l mailroom-check {{}} +; mailq",
+        check=False,
+    ).stdout
+    assert left == "Mail queue is empty\n", left
+    scripts = mailserver.run("find /home/mail/.home -name 'mailroom-check*'").stdout
+    assert scripts == ""
+
+
+def test_a_stopped_worker_is_brought_back(mailserver: Host) -> None:
+    for unit in ("clamav-daemon", "amavis", "chrony"):
+        mailserver.run(f"systemctl stop {unit}")
+    run = applied(MAILSERVER)
+    assert run.changes == 3, run.changed
+    assert mailserver.run("systemctl is-active clamav-daemon amavis chrony").stdout.split() == ["active"] * 3
+    assert applied(MAILSERVER).changes == 0

@@ -1,0 +1,97 @@
+"""Rules on the server: a user's own over ManageSieve, the article's as printed, and what moving a message teaches."""
+
+import pytest
+
+from checks.learning import counts
+from checks.mail import imap
+from checks.managesieve import NAME, desk
+from checks.target import Target
+from deploys.chapters import sieve_texts
+from lab import Host
+from tests.live import traffic
+from tests.live.traffic import delivered, folder, message, send, until
+
+FOO, BAR = "foo@example.test", "bar@example.test"
+pytestmark = pytest.mark.usefixtures("no_mail")
+
+
+def test_rules_by_envelope_sender_and_header(target: Target, mailserver: Host, world: Host) -> None:
+    """The article's rule, by envelope sender, in a script of the user's own; a folder that is not there is made."""
+    script = (
+        'require ["fileinto", "envelope", "mailbox"];\n'
+        'if envelope :is "from" "carol@example.net" { fileinto :create "Carol"; stop; }\n'
+        'if header :contains "Subject" "invoice" { fileinto "Trash"; }\n'
+    )
+    with desk(target, 0) as client:
+        assert client.putscript(NAME, script) and client.setactive(NAME), client.words()
+        letters = {name: message(FOO) for name in ("alice", "carol")}
+        send(world, letters["alice"][1], FOO)
+        send(world, letters["carol"][1], FOO, sender="carol@example.net")
+        invoice, text = message(FOO)
+        send(world, text.replace("Subject: A letter", "Subject: your invoice"), FOO)
+        found = {name: folder(delivered(mailserver, mark)) for name, (mark, _) in letters.items()}
+        assert found == {"alice": "INBOX", "carol": "Carol"}
+        assert folder(delivered(mailserver, invoice)) == "Trash"
+        spam, text = traffic.spam(FOO)  # the house's rule comes first, whatever the user's says
+        send(world, text.replace("Subject: A letter", "Subject: your invoice"), FOO, sender="carol@example.net")
+        assert folder(delivered(mailserver, spam)) == "Junk"
+
+
+def test_a_broken_script_is_refused_and_the_old_one_goes_on(target: Target, mailserver: Host, world: Host) -> None:
+    good = 'require "fileinto";\nfileinto "Trash";\n'
+    with desk(target, 0) as client:
+        assert client.putscript(NAME, good) and client.setactive(NAME)
+        for broken, line in (('require "fileinto";\nfileinto;\n', 2), ('keep;\nvacation :days 1 "x";\n', 2)):
+            assert not client.putscript(NAME, broken) and f"line {line}" in client.words(), client.words()
+        mark, text = message(FOO)
+        send(world, text, FOO)
+        assert folder(delivered(mailserver, mark)) == "Trash"
+
+
+def test_users_do_not_reach_the_dangerous_parts(target: Target) -> None:
+    """What the house's own scripts may do, start programs, is not for a user's script."""
+    with desk(target, 0) as client:
+        for name in ("vnd.dovecot.pipe", "vnd.dovecot.execute", "vnd.dovecot.filter"):
+            assert not client.putscript(NAME, f'require "{name}";\nkeep;\n'), name
+        offered = client.get_sieve_capabilities()
+        assert "vacation" in offered and not {f"vnd.dovecot.{name}" for name in ("pipe", "execute", "filter")} & set(
+            offered
+        )
+
+
+def compiled(host: Host, script: str) -> tuple[int, str]:
+    done = host.run(
+        "d=$(mktemp -d); cat > $d/a.sieve; sievec $d/a.sieve; code=$?; rm -r $d; exit $code", stdin=script, check=False
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_the_articles_vacation_does_not_compile_and_ours_does(mailserver: Host) -> None:
+    code, said = compiled(mailserver, sieve_texts.VACATION_ARTICLE)
+    assert code != 0 and "line 2" in said, said
+    # with the word that is missing it compiles, and names one address that nobody has
+    assert ':addresses ["foo@example.com, bar@example.com"]' in sieve_texts.VACATION_ARTICLE
+    example = mailserver.run("cat /etc/dovecot/sieve/examples/vacation.sieve").stdout
+    assert compiled(mailserver, example) == (0, "")
+
+
+def test_moving_many_messages_trains_bayes(target: Target, mailserver: Host) -> None:
+    """Into Junk: spam; out of it: ham; from Junk into Trash: nothing. A user who moves many does not wait for sa-learn."""
+    before = counts(target)
+    number = 30
+    with imap(target, 1) as client:
+        for n in range(number):
+            client.append("INBOX", message(BAR, text=f"Word{n} pills.\n")[1].encode())
+        client.select_folder("INBOX")
+        uids = client.search()
+        assert len(uids) == number
+        client.move(uids, "Junk")
+        until(lambda: counts(target)["nspam"] == before["nspam"] + number, "all of them are learned as spam")
+        client.select_folder("Junk")
+        uids = client.search()
+        client.move(uids[: number // 3], "Trash")
+        client.move(uids[number // 3 :], "INBOX")
+        rest = number - number // 3
+        until(lambda: counts(target)["nham"] == before["nham"] + rest, "those taken out are learned as ham")
+        assert counts(target)["nspam"] == before["nspam"] + number // 3
+    until(lambda: mailserver.run("find /var/spool/mailroom-learn -type f").stdout == "", "the spool is empty")
