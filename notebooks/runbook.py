@@ -9,23 +9,28 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from checks.samples import EICAR, GTUBE
 from notebooks.workbench import where
 from notebooks.workbench.applying import apply
 from notebooks.workbench.banner import hello, use
 from notebooks.workbench.breaking import break_it, mend
 from notebooks.workbench.errata import as_printed, cleartext_on_the_wire, equal_hashes
 from notebooks.workbench.factory import factory
+from notebooks.workbench.fate import headers, where_is
+from notebooks.workbench.held import quarantine, release
 from notebooks.workbench.letters import files, journey, mailbox, send
 from notebooks.workbench.looking import ask, follow, log, read, run
-from notebooks.workbench.passport import passport
+from notebooks.workbench.memory import memory
 from notebooks.workbench.plans import plan, settled
 from notebooks.workbench.proving import verify
 from notebooks.workbench.quiz import question
 from notebooks.workbench.rewinding import rewind
 from notebooks.workbench.secure import agreed, certificate
+from notebooks.workbench.supposing import supposing
 from notebooks.workbench.talk import imap, smtp
 from notebooks.workbench.views import show
 from notebooks.workbench.where import allow
+from notebooks.workbench.world import from_world, world, world_mailbox
 
 # a port that nobody listens on is an answer here, not a line of log in the notebook
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)
@@ -35,6 +40,8 @@ fqdn, domain, client = _host.fqdn, _host.domain, _host.client
 foo, bar = f"foo@{domain}", f"bar@{domain}"
 
 __all__ = [
+    "EICAR",
+    "GTUBE",
     "agreed",
     "allow",
     "apply",
@@ -52,22 +59,31 @@ __all__ = [
     "follow",
     "foo",
     "fqdn",
+    "from_world",
+    "headers",
     "hello",
     "imap",
     "journey",
     "log",
     "mailbox",
+    "memory",
     "mend",
     "passport",
     "plan",
+    "quarantine",
     "question",
     "read",
+    "release",
     "rewind",
     "run",
     "send",
     "settled",
     "show",
     "smtp",
+    "supposing",
     "use",
     "verify",
+    "where_is",
+    "world",
+    "world_mailbox",
 ]

@@ -105,6 +105,12 @@ def stations(lines: list[str], queue: str, port: int) -> list[Station]:
             status, _, rest = text.partition("status=")[2].partition(" ")
             to = (re.search(r"to=<([^>]*)>", text) or ["", ""])[1]
             aliased = re.search(r"orig_to=<([^>]*)>", text)
+            if status == "sent" and re.search(r"relay=127\.0\.0\.1\S*:1002[468]", text):
+                # the workers answer when they have handed it back, or have kept it
+                kept = "discarded" in rest or "queued as" not in rest
+                name = "held by the workers" if kept else "looked at"
+                found.append(Station(name, rest.strip("()"), "by the workers (Amavis)", not kept or None, line))
+                continue
             name = {"sent": "delivered", "bounced": "bounced", "deferred": "deferred"}.get(status, status)
             how = f"by {program}" + (f", was {aliased[1]}" if aliased else "")
             good = {"sent": True, "bounced": False}.get(status)

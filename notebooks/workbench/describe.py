@@ -56,6 +56,8 @@ def chapter_steps(chapter: str, data: dict[str, Any], name: str) -> list[dict[st
         "mail_domain_list": " ".join(domains),
         "mailreader_password": "(secret)",
         "password_scheme": data.get("password_scheme") or "ARGON2ID",
+        "no_network_tests": int(not data.get("spam_network_tests", True)),
+        "chroot": "y",  # chapter 3 is built for Debian, whose daemons are locked in
     }
     module = import_module(f"deploys.chapters.{chapter}")
     return [

@@ -5,7 +5,8 @@ from __future__ import annotations
 import shlex
 
 from notebooks.workbench import remote, steps, where
-from notebooks.workbench.marks import HELPERS, LANDMARKS
+from notebooks.workbench.mark import HELPERS
+from notebooks.workbench.marks import LANDMARKS
 
 
 def filled(script: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import smtplib
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 
@@ -111,7 +111,8 @@ def journey(letter: Letter, wait: float = 10.0) -> belt.Journey:
     end = time.monotonic() + wait
     while True:
         stations = _stations(letter)
-        if any(station.name in ("delivered", "bounced", "refused") for station in stations) or time.monotonic() > end:
+        ends = ("delivered", "bounced", "refused", "held by the workers")
+        if any(station.name in ends for station in stations) or time.monotonic() > end:
             break
         time.sleep(0.3)
     if any(station.name == "delivered" for station in stations):
@@ -124,33 +125,44 @@ def _stations(letter: Letter) -> list[belt.Station]:
     out = remote.execute(
         f"journalctl -u 'postfix*' --since {since} -o short-precise --no-hostname --no-pager"
     ).out.splitlines()
-    found = next((line for line in out if letter.message_id.strip("<>") in line), "")
-    queue = re.search(r": ([0-9A-Za-z]{6,}): message-id", found)
-    if not queue:
+    # more than one where the workers of chapter 3 take it from the belt and put it back
+    queues = re.findall(rf": ([0-9A-Za-z]{{6,}}): message-id={re.escape(letter.message_id)}", "\n".join(out))
+    if not queues:
         return [belt.Station("handed in", letter.answer, f"{letter.sender}, port {letter.port}")] + (
             [belt.Station("refused", letter.answer, "no queue id: the belt never took it")]
             if letter.answer[:1] in "45"
             else []
         )
-    lines = [line for line in out if f" {queue[1]}: " in line]
-    return belt.stations(lines, queue[1], letter.port)
+    found: list[belt.Station] = []
+    for number, queue in enumerate(dict.fromkeys(queues)):
+        stations = belt.stations([line for line in out if f" {queue}: " in line], queue, letter.port)
+        if number:  # handed back: its journey goes on, it does not begin again
+            stations = [one for one in stations if one.name not in ("received", "queue manager")]
+            stations = [replace(one, name="back " + one.name) if one.name == "on the belt" else one for one in stations]
+        found += stations
+    return [one for one in found if one.name != "off the belt"] + [one for one in found if one.name == "off the belt"][
+        -1:
+    ]
 
 
 def _fetched(letter: Letter) -> belt.Station:
     """Ask for it as its reader would."""
     try:
         with _open(letter.recipient) as client:
-            client.select_folder("INBOX", readonly=True)
-            found = client.search(["HEADER", "Message-ID", letter.message_id])
-            if not found:
-                return belt.Station(
-                    "not in the INBOX", "the reader does not see it", "mail_home or the userdb's path?", good=False
-                )
-            data = client.fetch(found, ["RFC822.SIZE"])[found[0]]
+            for folder in ("INBOX", "Junk"):
+                if folder != "INBOX" and not client.folder_exists(folder):
+                    continue
+                client.select_folder(folder, readonly=True)
+                if found := client.search(["HEADER", "Message-ID", letter.message_id]):
+                    data = client.fetch(found, ["RFC822.SIZE"])[found[0]]
+                    where_to = "" if folder == "INBOX" else f" in {folder}"
+                    return belt.Station(
+                        "read",
+                        f"uid {found[0]}, {data[b'RFC822.SIZE']} bytes{where_to}",
+                        f"{letter.recipient} by IMAP over TLS, port 993",
+                    )
             return belt.Station(
-                "read",
-                f"uid {found[0]}, {data[b'RFC822.SIZE']} bytes",
-                f"{letter.recipient} by IMAP over TLS, port 993",
+                "not in the INBOX", "the reader does not see it", "mail_home or the userdb's path?", good=False
             )
     except (OSError, NotReady, Failed) as error:
         return belt.Station(

@@ -15,7 +15,9 @@ from notebooks.workbench.errors import NotExpected, NotReady
 from notebooks.workbench.talk import Expect, begins
 
 POSTFIX = "-u 'postfix*'"
-UNITS = {"postfix": POSTFIX, "postgresql": "-u 'postgresql*'", "dovecot": "-u dovecot", "mail": f"{POSTFIX} -u dovecot"}
+WORKERS = "-u amavis -u clamav-daemon"
+UNITS = {"postfix": POSTFIX, "postgresql": "-u 'postgresql*'", "dovecot": "-u dovecot", "workers": WORKERS}
+UNITS["mail"] = f"{POSTFIX} -u dovecot -u amavis"
 
 
 def run(
@@ -44,7 +46,7 @@ def read(path: str, pattern: str = "") -> html.Text:
 
 
 def log(unit: str = "mail", lines: int = 20, grep: str = "") -> html.Text:
-    """What "postfix", "dovecot", "postgresql" or "mail" (the first two) said last."""
+    """What "postfix", "dovecot", "postgresql", the "workers" or "mail" (all but the database) said last."""
     wanted = f" | grep -E -- {shlex.quote(grep)}" if grep else ""
     done = remote.execute(f"journalctl {_units(unit)} -o short --no-hostname --no-pager{wanted} | tail -n {int(lines)}")
     return html.Text(done.out or "(nothing)", f"journalctl {_units(unit)}" + (f", lines with {grep}" if grep else ""))

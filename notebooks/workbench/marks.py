@@ -6,49 +6,10 @@ what a step has written, not whether a daemon runs: a stopped bookkeeper is for 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from notebooks.workbench import marks_desk, marks_workers
+from notebooks.workbench.mark import CONF, PACKAGES, Landmark, dovecot_block, main_cf, master_cf
 
-CONF = "/etc/dovecot/dovecot.conf"
-HELPERS = """exec 2>/dev/null
-main() { [ "$(postconf -h "$1")" = "$2" ]; }
-block() { grep -qx "# >>> mailroom: $1" /etc/dovecot/dovecot.conf; }
-listens() { ss -Hlnt "sport = :$1" | grep -q .; }
-ask() { cd / && runuser -u postgres -- psql -XAtq -d "${2:-postgres}" -c "$1"; }
-yes() { if listens 5432; then [ "$(ask "$@")" = t ]; else command -v psql; fi; }
-"""
-SHOW_MASTER = "postconf -M {service}/inet | awk '{{print $1, $2, $3, $4, $5, $6, $7, $8}}'; postconf -P | sed -n 's|^{service}/inet/||p'"
 HBA = 'f=$(ask "SHOW hba_file"); sed -n "/^# >>> mailroom/,/^# <<< mailroom/{{/^#/!p}}" "$f"'
-
-
-@dataclass(frozen=True)
-class Landmark:
-    done: str
-    now: str
-    needs: tuple[str, ...] = ()  # steps without which this one has nothing to stand on
-    settings: bool = False  # `now` prints settings, comparable line by line with the step's text
-
-
-def main_cf(done: str, names: str, *needs: str) -> Landmark:
-    return Landmark(done, f"postconf {names}", needs or ("postfix.install",), settings=True)
-
-
-def master_cf(service: str) -> Landmark:
-    return Landmark(
-        f"postconf -M {service}/inet | grep -q .", SHOW_MASTER.format(service=service), ("postfix.install",), True
-    )
-
-
-def dovecot_block(name: str, effective: str, *needs: str) -> Landmark:
-    """The block of dovecot.conf; before there is one, the values in force: the distribution's, or Dovecot's own."""
-    between = f"sed -n '/^# >>> mailroom: {name}$/,/^# <<< mailroom: {name}$/{{//!p}}' {CONF}"
-    return Landmark(
-        f"block {name}",
-        f"if block {name}; then {between}; else echo '# in force, from conf.d or by default:'; doveconf {effective}; fi",
-        ("dovecot.install", *needs),
-        settings=True,
-    )
-
-
 TABLE = (
     "SELECT string_agg(format('%s: %s', table_name, columns), E'\\n') FROM (SELECT table_name, "
     "string_agg(column_name || ' ' || data_type, ', ' ORDER BY ordinal_position) AS columns "
@@ -69,9 +30,6 @@ MAPS = (
     "stat -c '# %a %U:%G %n' /etc/postfix/pgsql/*.cf"
 )
 SQL_NOW = "sed -E 's/(password ?= ?).*/\\1(secret)/' /etc/dovecot/dovecot-sql.conf && stat -c '# %a %U:%G' /etc/dovecot/dovecot-sql.conf"
-PACKAGES = (  # by the names of both families
-    "dpkg-query -W -f '${{Package}} ${{Version}}\\n' {names}; rpm -q --qf '%{{NAME}} %{{VERSION}}\\n' {names} | grep -v 'not installed'"
-)
 
 LANDMARKS = {
     "postfix.host_name": Landmark('[ "$(hostname -f)" = @FQDN@ ]', "hostname -f"),
@@ -187,4 +145,6 @@ LANDMARKS = {
         "systemctl is-active postfix dovecot; ls -l /var/spool/postfix/private/auth",
         ("dovecot.install",),
     ),
+    **marks_workers.LANDMARKS,
+    **marks_desk.LANDMARKS,
 }

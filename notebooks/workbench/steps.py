@@ -12,7 +12,9 @@ CHAPTERS = {"postfix": 1, "postgresql": 2, "amavis": 3, "dovecot": 4, "sieve": 5
 NOTEBOOKS = {
     "postfix": "01-postfix-the-conveyor-belt",
     "postgresql": "02-postgresql-the-bookkeeper",
+    "amavis": "03-amavis-the-trusty-workers",
     "dovecot": "04-dovecot-the-front-desk",
+    "sieve": "05-sieve-the-desk-sorts",
 }
 
 

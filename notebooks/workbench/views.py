@@ -87,7 +87,7 @@ def show(name: str) -> View:
         raise Trouble(f"The runbook does not know how {step.id} shows on a host.")
     from notebooks.workbench import where
 
-    mine = family() if "Red Hat" in step.today else language()
+    mine = family() if {"Debian", "Red Hat"} & set(step.today) else language()
     return View(step, landmarks.now(step), where.place().name, mine)
 
 

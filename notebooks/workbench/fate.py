@@ -1,0 +1,101 @@
+"""What has become of a letter: in a mailbox, in the queue, in quarantine, or nowhere; and what was written on it."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import re
+import shlex
+import time
+from dataclasses import dataclass
+
+from notebooks.workbench import html, remote, where
+from notebooks.workbench.errors import NotExpected
+from notebooks.workbench.letters import Letter
+
+PATIENCE = 25.0  # SpamAssassin may ask the DNS, and wait
+# Everywhere a letter can be, by its Message-ID; the queue by the envelope, as its files are not text.
+LOOK = """cd /
+for file in $(grep -rlF -- "$id" "$home" 2>/dev/null | grep -E '/(new|cur)/'); do echo "mailbox $file"; done
+for file in $(grep -rlF -- "$id" /var/lib/amavis/virusmails 2>/dev/null); do echo "quarantine $file"; done
+for q in $(postqueue -p 2>/dev/null | sed -nE 's/^([0-9A-Za-z]+)[*!]? .*/\\1/p'); do
+    postcat -qh "$q" 2>/dev/null | grep -qF -- "$id" && echo "queue $q $(postqueue -p | grep -A1 "^$q" | tail -n 1)"
+done
+true
+"""
+OURS = ("X-Spam", "X-Virus", "Authentication-Results", "X-Amavis")
+
+
+@dataclass
+class Fate(html.Shown):
+    """Where a letter is, or was last seen."""
+
+    letter: Letter
+    place: str  # "INBOX", "Junk", "queue", "quarantine", "nowhere"
+    detail: str
+    path: str = ""
+
+    def __str__(self) -> str:
+        return f"“{self.letter.subject}” is in: {self.place}\n  {self.detail}"
+
+    def body(self) -> str:
+        kind = {"queue": "warn", "quarantine": "warn", "nowhere": "bad"}.get(self.place, "good")
+        subject, detail = html.escape(self.letter.subject), html.escape(self.detail)
+        return html.box(f"✉ {subject}: <b class=h>{html.escape(self.place)}</b><div class=dim>{detail}</div>", kind)
+
+
+def look(letter: Letter) -> Fate:
+    """One look, everywhere."""
+    here = where.place()
+    script = f"id={shlex.quote(letter.message_id)} home={shlex.quote(here.data['mail_home'])}\n{LOOK}"
+    found = [line.partition(" ")[::2] for line in remote.execute(script).out.splitlines()]
+    places = dict(reversed(found))
+    if path := places.get("mailbox"):
+        folder = path.rsplit("/", 3)[-3]
+        return Fate(letter, folder[1:] if folder.startswith(".") else "INBOX", path, path)
+    if path := places.get("quarantine"):
+        return Fate(letter, "quarantine", path, path)
+    if line := places.get("queue"):
+        queue, _, why = line.partition(" ")
+        # a line in brackets says why it waits; without one it is being worked on
+        return Fate(letter, "queue", f"{queue} {why.strip()}" if why.strip()[:1] == "(" else f"{queue}, on its way")
+    return Fate(letter, "nowhere", f"neither in a mailbox nor held nor waiting on {here.name}")
+
+
+def settle(letter: Letter, patience: float = PATIENCE) -> Fate:
+    """Look until the letter has come to rest: delivered, held, refused, or put off with a reason."""
+    end = time.monotonic() + patience
+    while True:
+        found = look(letter)
+        rests = found.path or (found.place == "queue" and "on its way" not in found.detail)
+        if rests or letter.answer[:1] in ("4", "5") or time.monotonic() > end:
+            return found
+        time.sleep(0.3)
+
+
+def where_is(letter: Letter | html.Note, *, expect: str = "") -> html.Shown:
+    """Where a letter has come to rest: a folder of its reader, the queue, the quarantine, or nowhere."""
+    if isinstance(letter, html.Note):
+        return letter
+    found = settle(letter, PATIENCE if expect != "nowhere" else 2.0)
+    if expect and found.place != expect:
+        raise NotExpected(f"The letter is not in: {expect}", str(found), "journey(letter) shows its way")
+    return found
+
+
+def headers(letter: Letter | html.Note, pattern: str = "|".join(OURS)) -> html.Shown:
+    """What stands on a letter that was delivered: the header fields whose name the regular expression finds."""
+    if isinstance(letter, html.Note):
+        return letter
+    found = settle(letter)
+    if not found.path:
+        return found
+    # not masked: a signature is no secret, and looks like one
+    text = remote.execute(f"sed '/^$/q' {shlex.quote(found.path)}").out
+    message = email.message_from_string(text, policy=email.policy.compat32)
+    rows = [
+        f"{name}: {' '.join(str(value).split())}"
+        for name, value in message.items()
+        if re.match(pattern, name, re.IGNORECASE)
+    ]
+    return html.Text("\n".join(rows) or "(no such field)", f"{found.place}: {found.path}")
