@@ -16,18 +16,19 @@ from notebooks.workbench.banner import hello, use
 from notebooks.workbench.breaking import break_it, mend
 from notebooks.workbench.errata import as_printed, cleartext_on_the_wire, equal_hashes
 from notebooks.workbench.factory import factory
-from notebooks.workbench.fate import headers, where_is
+from notebooks.workbench.fate import headers, take_out, where_is
 from notebooks.workbench.held import quarantine, release
 from notebooks.workbench.letters import files, journey, mailbox, send
 from notebooks.workbench.looking import ask, follow, log, read, run
 from notebooks.workbench.memory import memory
-from notebooks.workbench.plans import plan, settled
+from notebooks.workbench.plans import plan, settled, what_if
 from notebooks.workbench.proving import verify
 from notebooks.workbench.quiz import question
 from notebooks.workbench.rewinding import rewind
 from notebooks.workbench.secure import agreed, certificate
 from notebooks.workbench.supposing import supposing
 from notebooks.workbench.talk import imap, smtp
+from notebooks.workbench.tasting import judge, scan
 from notebooks.workbench.views import show
 from notebooks.workbench.where import allow
 from notebooks.workbench.world import from_world, world, world_mailbox
@@ -64,6 +65,7 @@ __all__ = [
     "hello",
     "imap",
     "journey",
+    "judge",
     "log",
     "mailbox",
     "memory",
@@ -76,13 +78,16 @@ __all__ = [
     "release",
     "rewind",
     "run",
+    "scan",
     "send",
     "settled",
     "show",
     "smtp",
     "supposing",
+    "take_out",
     "use",
     "verify",
+    "what_if",
     "where_is",
     "world",
     "world_mailbox",

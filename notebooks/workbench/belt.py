@@ -115,6 +115,11 @@ def stations(lines: list[str], queue: str, port: int) -> list[Station]:
             how = f"by {program}" + (f", was {aliased[1]}" if aliased else "")
             good = {"sent": True, "bounced": False}.get(status)
             found.append(Station(name, f"{to} {rest if status != 'sent' else ''}".strip(), how, good, line))
+        elif program == "bounce" and "non-delivery notification" in text:
+            sender = next((m[1] for one in lines if (m := re.search(r" from=<([^>]*)>", one))), "?")
+            found.append(
+                Station("a letter back", f"to {sender}", "who stands on the envelope as the sender", False, line)
+            )
         elif program == "qmgr" and "removed" in text:
             found.append(Station("off the belt", "the queue forgets it", "", line=line))
     return found

@@ -77,6 +77,13 @@ def plan(name: str) -> Plan:
     return predicted(step)
 
 
+def what_if(name: str, **data: object) -> Plan:
+    """The plan of a step, were this the inventory's data: what_if("amavis.filter", spam_refuse_score=12)."""
+    step = steps.find(name)
+    need(step)
+    return predicted(step, data)
+
+
 def settled(name: str) -> Plan:
     """The plan after the step: it has to be empty. A lab host is then kept as it is, for rewind()."""
     step, here = steps.find(name), where.place()
@@ -108,14 +115,14 @@ def need(step: steps.Step) -> None:
         )
 
 
-def predicted(step: steps.Step) -> Plan:
+def predicted(step: steps.Step, data: dict[str, object] | None = None) -> Plan:
     snapshots.wait()
     here = where.place()
     handle, preview = tempfile.mkstemp(prefix="mailroom-preview-")
     os.close(handle)
     try:
         with progress.Progress(f"asking pyinfra what {step.id} would change", delay=0.5) as shown:
-            told = _dry_run(here.name, step, preview, shown)
+            told = _dry_run(here.name, step, preview, shown, data or {})
         changes = [json.loads(line) for line in Path(preview).read_text().splitlines()]
     finally:
         os.unlink(preview)
@@ -123,8 +130,12 @@ def predicted(step: steps.Step) -> Plan:
     return Plan(step, names, [change for change in changes if change["before"] != change["after"]], here.name)
 
 
-def _dry_run(host: str, step: steps.Step, preview: str, shown: progress.Progress) -> dict[str, Any]:
+def _dry_run(
+    host: str, step: steps.Step, preview: str, shown: progress.Progress, data: dict[str, object]
+) -> dict[str, Any]:
+    changed = [word for key, value in data.items() for word in ("--data", f"{key}={json.dumps(value)}")]
     command = [sys.executable, "-m", "pyinfra", "inventory.py", step.operation, "--dry", "--json", "--limit", host]
+    command += changed
     process = subprocess.Popen(
         command,
         cwd=where.ROOT,

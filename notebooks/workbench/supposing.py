@@ -17,14 +17,15 @@ journalctl -u amavis -n 5 --no-pager -o cat >&2; exit 1"""
 
 
 @contextmanager
-def supposing(perl: str, *, stopped: str = "") -> Iterator[None]:
+def supposing(perl: str = "", *, stopped: str = "") -> Iterator[None]:
     """Amavis as it would be with this more in its configuration, and with these units stopped; skipped outside the lab."""
     if not where.place().lab:
         yield
         return
     try:
-        with progress.Progress(f"supposing {perl}"):
-            _run(f"cat >{TRIAL}\n{RESTART}", f"use strict;\n{perl}\n1;\n")
+        with progress.Progress(f"supposing {perl or stopped + ' stopped'}"):
+            if perl:
+                _run(f"cat >{TRIAL}\n{RESTART}", f"use strict;\n{perl}\n1;\n")
             if stopped:
                 _run(f"systemctl stop {stopped}")
         yield
@@ -32,7 +33,8 @@ def supposing(perl: str, *, stopped: str = "") -> Iterator[None]:
         with progress.Progress("and as it was before"):
             if stopped:
                 _run(f"systemctl start {stopped}")
-            _run(f"rm -f {TRIAL}\n{RESTART}")
+            if perl:
+                _run(f"rm -f {TRIAL}\n{RESTART}")
 
 
 def _run(script: str, stdin: str = "") -> None:

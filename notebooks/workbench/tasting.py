@@ -1,0 +1,44 @@
+"""The two tasters asked by hand, without a letter: what clamd says to some bytes, and SpamAssassin to a message."""
+
+from __future__ import annotations
+
+import base64
+import re
+from email.message import EmailMessage
+from email.utils import formatdate, make_msgid
+
+from notebooks.workbench import html, remote
+from notebooks.workbench.errors import NotReady
+
+# clamd's own language: a length in front of each piece, 0 at the end (https://linux.die.net/man/8/clamd, INSTREAM)
+INSTREAM = """use IO::Socket::UNIX; use MIME::Base64; local $/; my $bytes = decode_base64(<STDIN>);
+my $clamd = IO::Socket::UNIX->new("/run/clamav/clamd.ctl") or die "clamd does not answer: $!\\n";
+print $clamd "zINSTREAM\\0", pack("N/a*", $bytes), pack("N", 0); $clamd->flush; print readline $clamd;"""
+
+
+def scan(what: bytes) -> html.Note:
+    """Give some bytes to clamd, as Amavis does with each part of a letter."""
+    encoded = base64.b64encode(what).decode()
+    done = remote.execute(f"perl -e '{INSTREAM}'", stdin=encoded)
+    if done.code:
+        raise NotReady("clamd was not asked.", done.both, 'apply("amavis.clamav")', "notebook 03, 3.2")
+    said = done.out.strip("\0\n")
+    return html.Note(f"clamd: {said}", f"{len(what)} bytes", "warn" if "FOUND" in said else "good")
+
+
+def judge(text: str, subject: str = "Hello") -> html.Table:
+    """Let SpamAssassin judge a message from nowhere, with its local rules only, and say which of them fitted."""
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = "somebody@example.net", "foo@example.test", subject
+    message["Date"], message["Message-ID"] = formatdate(), make_msgid(domain="example.net")
+    message.set_content(text + "\n")
+    # as amavis: what it learns and keeps belongs to that user
+    command = "cd / && runuser -u amavis -- spamassassin -L -t 2>/dev/null"
+    done = remote.execute(command, stdin=message.as_string())
+    fitted = re.findall(r"^ *(-?\d+(?:\.\d)?) ([A-Z0-9_]{3,}) +(.*)$", done.out, re.MULTILINE)
+    # the report comes twice when it is spam; what gives no points is of no interest here
+    rows = [row for row in dict.fromkeys(fitted) if float(row[0])]
+    total = re.search(r"\((-?[\d.]+) points, ([\d.]+) required\)", done.out)
+    if done.code or not total:
+        raise NotReady("SpamAssassin did not judge.", done.both[-500:], 'apply("amavis.install")', "notebook 03, 3.3")
+    return html.Table(["points", "rule", "what it means"], rows, f"{total[1]} points; spam is from {total[2]}")
