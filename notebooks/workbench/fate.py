@@ -26,7 +26,7 @@ true
 OURS = ("X-Spam", "X-Virus", "Authentication-Results", "X-Amavis")
 
 
-@dataclass
+@dataclass(repr=False)
 class Fate(html.Shown):
     """Where a letter is, or was last seen."""
 

@@ -12,6 +12,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 CHAPTERS = {
     "postfix": "01-postfix-the-conveyor-belt",
     "postgresql": "02-postgresql-the-bookkeeper",
+    "amavis": "03-amavis-the-trusty-workers",
     "dovecot": "04-dovecot-the-front-desk",
 }
 BEATS = ("show", "plan", "apply", "verify", "settled")
