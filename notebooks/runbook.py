@@ -17,7 +17,9 @@ from notebooks.workbench.breaking import break_it, mend
 from notebooks.workbench.errata import as_printed, cleartext_on_the_wire, equal_hashes
 from notebooks.workbench.factory import factory
 from notebooks.workbench.fate import headers, take_out, where_is
+from notebooks.workbench.hatch import lmtp
 from notebooks.workbench.held import quarantine, release
+from notebooks.workbench.learning import bayes, move
 from notebooks.workbench.letters import files, journey, mailbox, send
 from notebooks.workbench.looking import ask, follow, log, read, run
 from notebooks.workbench.memory import memory
@@ -27,7 +29,7 @@ from notebooks.workbench.quiz import question
 from notebooks.workbench.rewinding import rewind
 from notebooks.workbench.secure import agreed, certificate
 from notebooks.workbench.supposing import supposing
-from notebooks.workbench.talk import imap, smtp
+from notebooks.workbench.talk import imap, managesieve, smtp
 from notebooks.workbench.tasting import judge, scan
 from notebooks.workbench.views import show
 from notebooks.workbench.where import allow
@@ -49,6 +51,7 @@ __all__ = [
     "as_printed",
     "ask",
     "bar",
+    "bayes",
     "break_it",
     "certificate",
     "cleartext_on_the_wire",
@@ -66,11 +69,13 @@ __all__ = [
     "imap",
     "journey",
     "judge",
+    "lmtp",
     "log",
     "mailbox",
+    "managesieve",
     "memory",
     "mend",
-    "passport",
+    "move",
     "plan",
     "quarantine",
     "question",

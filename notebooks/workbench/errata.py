@@ -14,6 +14,9 @@ HEADER = {"2.3": "", "2.4": "dovecot_config_version = 2.4.0\ndovecot_storage_ver
 TRY = """d=$(mktemp -d); trap 'rm -rf "$d"' EXIT; cat >"$d/dovecot.conf"
 doveconf -c "$d/dovecot.conf" -n 2>&1 >/dev/null | sed "s|$d/||g"
 """
+COMPILE = """d=$(mktemp -d); trap 'rm -rf "$d"' EXIT; cat >"$d/script.sieve"
+sievec "$d/script.sieve" "$d/out" 2>&1 | sed "s|$d/||g"; [ -s "$d/out" ]
+"""
 
 
 class Tried(html.Shown):
@@ -26,8 +29,12 @@ class Tried(html.Shown):
     def works(self) -> bool:
         return all(good for _, _, good in self.attempts)
 
+    def title(self) -> str:
+        how = "to the compiler" if self.version == "Sieve" else f"on Dovecot {self.version}"
+        return f"{self.step.number} {self.step.short}, as printed, {how}"
+
     def __str__(self) -> str:
-        rows = [f"{self.step.number} {self.step.short}, as printed, on Dovecot {self.version}", self.step.article]
+        rows = [self.title(), self.step.article]
         return "\n".join(rows + [f"  {'✓' if good else '✖'} {what}: {said}" for what, said, good in self.attempts])
 
     def body(self) -> str:
@@ -39,22 +46,25 @@ class Tried(html.Shown):
             ]
             for what, said, good in self.attempts
         ]
-        title = html.escape(f"{self.step.number} {self.step.short}, as printed, on Dovecot {self.version}")
         return (
-            f"<b class=h>{title}</b>"
-            f"<div class=col><pre>{html.escape(self.step.article)}</pre></div>{html.table(['', 'tried', 'Dovecot says'], rows)}"
+            f"<b class=h>{html.escape(self.title())}</b>"
+            f"<div class=col><pre>{html.escape(self.step.article)}</pre></div>{html.table(['', 'tried', 'it says'], rows)}"
         )
 
 
 def as_printed(name: str) -> Tried:
     """Try the article's own lines in a throwaway copy: with its prompt, without it, and, where that parses, for real."""
     step, version = steps.find(name), views.language()
+    if step.id == "sieve.vacation":
+        return Tried(step, "Sieve", [("the script, as it stands there", *compiled(step.article))])
     if version not in HEADER:
         raise NotReady("There is no Dovecot to ask yet.", remedy='apply("dovecot.install")', where="notebook 04, 4.1")
     if (
-        step.chapter != "dovecot"
+        step.chapter not in ("dovecot", "sieve")
         or not step.article
-        or step.id in ("dovecot.install", "dovecot.start", "dovecot.restart")
+        or step.id
+        in ("dovecot.install", "dovecot.start", "dovecot.restart", "sieve.lmtp", "sieve.delivery", "sieve.spam")
+        or step.id in ("sieve.clock", "sieve.install", "sieve.restart")
     ):
         raise Trouble(f"{step.id} has no lines of dovecot.conf in the article.")
     if step.name == "sql" and version == "2.3":
@@ -69,6 +79,12 @@ def as_printed(name: str) -> Tried:
     if step.name == "mailboxes" and attempts[-1][2] and where.place().lab:
         attempts.append(("a login with it", *_login(version, lines)))
     return Tried(step, version, attempts)
+
+
+def compiled(script: str) -> tuple[str, bool]:
+    """What sievec says to a Sieve script, in a throwaway copy, and whether it compiles."""
+    done = remote.execute(COMPILE, stdin=script + "\n")
+    return (re.sub(r"^sievec\([^)]*\): ", "", done.both, flags=re.MULTILINE) or "compiled", not done.code)
 
 
 def _doveconf(text: str) -> tuple[str, bool]:

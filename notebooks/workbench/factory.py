@@ -9,16 +9,21 @@ from notebooks.workbench import html, remote, where
 # What a station needs to be there, and where it listens. Ports as in `ss`.
 PROBE = """
 exec 2>/dev/null
-for name in postfix psql dovecot; do command -v $name >/dev/null && echo "there $name"; done
+for name in postfix psql dovecot amavisd sievec; do command -v $name >/dev/null && echo "there $name"; done
 ss -Hlnt | awk '{n = split($4, part, ":"); print "port", part[n]}' | sort -u
 [ -S /var/spool/postfix/private/auth ] && echo "there auth"
 postconf -h virtual_mailbox_domains | grep -q pgsql && echo "there lookups"
 postconf -P submission/inet/smtpd_sasl_path | grep -q private/auth && echo "there sasl"
 grep -qs '^# >>> mailroom: passdb' /etc/dovecot/dovecot.conf && echo "there passdb"
 [ -n "$(ls -A "$HOME_OF_MAIL")" ] && echo "there mail"
+postconf -h content_filter | grep -q amavis && echo "there filter"
+postmap -q "who@$DOMAIN_OF_MAIL" pgsql:/etc/postfix/pgsql/transport.cf | grep -q lmtp && echo "there lmtp"
 postconf -h smtpd_tls_cert_file | grep -q . && [ -s "$(postconf -h smtpd_tls_cert_file)" ] && echo "there tls"
 true
 """
+
+
+BELTS = ("delivers", "hands over", "there", "and back")  # what letters travel on
 
 
 @dataclass
@@ -84,7 +89,7 @@ def drawn(one: Station) -> str:
 def line(way: Way) -> str:
     style = 'stroke="var(--good)" stroke-width="2"' if way.there else 'stroke="var(--line)" stroke-dasharray="4 3"'
     belt = ""
-    if way.label == "delivers" and way.there:
+    if way.label in BELTS and way.there:
         belt = f'<path d="{way.path}" stroke="var(--good)" stroke-width="7" stroke-linecap="round" stroke-dasharray="0 13" fill="none"/>'
     x, y = way.at
     words = f'<text x="{x}" y="{y}" opacity="{0.85 if way.there else 0.5}" style="font-size:10.5px">{html.escape(way.label)}</text>'
@@ -94,7 +99,9 @@ def line(way: Way) -> str:
 def factory() -> Factory:
     """Look at the host and draw it."""
     here = where.place()
-    told = remote.execute(f"HOME_OF_MAIL={here.data['mail_home']}\n{PROBE}").out.splitlines()
+    told = remote.execute(
+        f"HOME_OF_MAIL={here.data['mail_home']} DOMAIN_OF_MAIL={here.domain}\n{PROBE}"
+    ).out.splitlines()
     there = {line.split()[1] for line in told if line.startswith("there ")}
     ports = {int(line.split()[1]) for line in told if line.startswith("port ")}
 
@@ -112,25 +119,33 @@ def factory() -> Factory:
         )
         return Station(key, title, role, x, y, chapter, state, detail)
 
+    desk_role = "the front desk, and sorts" if "sievec" in there else "the front desk"
     stations = [
         Station("world", "the world", "strangers' servers", 4, 120, 0, "runs", "hands in on port 25"),
         station("Postfix", "Postfix", "the conveyor belt", 178, 120, 1, "postfix", (25, 587, 465)),
-        station("PostgreSQL", "PostgreSQL", "the bookkeeper", 318, 32, 2, "psql", (5432,)),
-        station("mailboxes", "the mailboxes", here.data["mail_home"], 462, 120, 2, "mail", ()),
-        station("Dovecot", "Dovecot", "the front desk", 318, 216, 4, "dovecot", (143, 993)),
+        station("PostgreSQL", "PostgreSQL", "the bookkeeper", 346, 30, 2, "psql", (5432,)),
+        station("mailboxes", "the mailboxes", here.data["mail_home"], 468, 120, 2, "mail", ()),
+        station("Dovecot", "Dovecot", desk_role, 346, 216, 4, "dovecot", (143, 993, 4190)),
         Station("people", "people", "with a mail client", 640, 216, 0, "runs", "read on 143 or 993"),
+        station("workers", "the workers", "look into every letter", 178, 30, 3, "amavisd", (10024, 10026)),
     ]
     stations[3].detail = "Maildir" if "mail" in there else "no letter yet"
-    belt, books, _, desk = (one.state == "runs" for one in stations[1:5])
+    belt, books, _, desk, _, work = (one.state == "runs" for one in stations[1:])
     looked_up, passdb, sasl = "lookups" in there, desk and "passdb" in there, "auth" in there and "sasl" in there
+    lmtp = belt and desk and looked_up and "lmtp" in there
     ways = [
         Way("world", "Postfix", "", "M144,149 H178", (0, 0), belt),
-        Way("Postfix", "PostgreSQL", "who lives here?", "M268,120 V61 H318", (182, 100), belt and books and looked_up),
-        Way("Postfix", "mailboxes", "delivers", "M318,149 H462", (336, 140), belt and looked_up),
-        Way("Dovecot", "PostgreSQL", "who is that?", "M398,216 V90", (404, 112), passdb and books),
-        Way("Postfix", "Dovecot", "may he send?", "M268,178 V240 H318", (274, 206), sasl and belt and desk),
-        Way("Dovecot", "mailboxes", "reads", "M458,230 H532 V178", (490, 222), passdb),
-        Way("Dovecot", "people", "IMAP: they read", "M458,256 H640", (500, 270), passdb),
+        Way("Postfix", "workers", "there", "M226,120 V88", (194, 108), belt and work and "filter" in there),
+        Way("workers", "Postfix", "and back", "M268,88 V120", (274, 108), belt and work and "filter" in there),
+        Way("Postfix", "PostgreSQL", "who lives here?", "M318,134 H362 V88", (366, 108), belt and books and looked_up),
+        Way("Dovecot", "PostgreSQL", "who is that?", "M454,216 V88", (458, 112), passdb and books),
+        Way("Postfix", "Dovecot", "may he send?", "M240,178 V252 H346", (246, 266), sasl and belt and desk),
+        Way("Dovecot", "mailboxes", "delivers, reads" if lmtp else "reads", "M486,240 H536 V178", (540, 210), passdb),
+        Way("Dovecot", "people", "IMAP: they read", "M486,260 H640", (530, 275), passdb),
         Way("people", "Postfix", "587, 465: they hand in", "M710,274 V293 H212 V178", (320, 288), belt and sasl),
     ]
+    if lmtp:
+        ways.insert(4, Way("Postfix", "Dovecot", "hands over", "M300,178 V230 H346", (306, 206), True))
+    else:
+        ways.insert(4, Way("Postfix", "mailboxes", "delivers", "M318,152 H468", (366, 144), belt and looked_up))
     return Factory(here.fqdn, stations, ways)

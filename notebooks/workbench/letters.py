@@ -83,7 +83,7 @@ def mailbox(name: str, folder: str = "INBOX") -> html.Table:
     """What is in a mailbox, as its owner sees it over IMAP."""
     here = where.place()
     rows = []
-    with _open(name) as client:
+    with opened(name) as client:
         client.select_folder(folder, readonly=True)
         for number, data in sorted(client.fetch(client.search(), ["ENVELOPE", "RFC822.SIZE"]).items()):
             envelope = data[b"ENVELOPE"]
@@ -148,7 +148,7 @@ def _stations(letter: Letter) -> list[belt.Station]:
 def _fetched(letter: Letter) -> belt.Station:
     """Ask for it as its reader would."""
     try:
-        with _open(letter.recipient) as client:
+        with opened(letter.recipient) as client:
             for folder in ("INBOX", "Junk"):
                 if folder != "INBOX" and not client.folder_exists(folder):
                     continue
@@ -170,7 +170,7 @@ def _fetched(letter: Letter) -> belt.Station:
         )
 
 
-def _open(name: str):  # type: ignore[no-untyped-def]  # a context manager of the checks' IMAPClient
+def opened(name: str):  # type: ignore[no-untyped-def]  # a context manager of the checks' IMAPClient
     """The mailbox of one account, over TLS."""
     snapshots.wait()
     here = where.place()

@@ -105,9 +105,10 @@ def talk(title: str, port: int, via: str | None, steps: Iterable[str], host: str
     here = where.place()
     origin = here.client or "here" if via is None else via
     dialogue = Dialogue(f"{title} with {here.fqdn}, port {port}, from {origin}")
-    from notebooks.workbench import imap_lines, smtp_lines
+    from notebooks.workbench import imap_lines, sieve_lines, smtp_lines
 
-    speaker = (imap_lines if title == "IMAP" else smtp_lines).speak
+    speakers = {"IMAP": imap_lines.speak, "SMTP": smtp_lines.speak, "ManageSieve": sieve_lines.speak}
+    speaker = speakers[title]
     try:
         line = Line(dialogue, port, via, host)
     except OSError as error:
@@ -133,6 +134,11 @@ def smtp(port: int, *steps: str, via: str | None = None, expect: Expect | None =
 def imap(port: int, *steps: str, via: str | None = None, expect: Expect | None = None) -> Dialogue:
     """Speak IMAP: the tags are put in front; also "STARTTLS", "LOGIN foo" and "LOGIN foo wrong"."""
     return talk("IMAP", port, via, steps).expect(expect)
+
+
+def managesieve(*steps: str, via: str | None = None, expect: Expect | None = None) -> Dialogue:
+    """Speak ManageSieve on 4190; also "STARTTLS", "LOGIN foo" and "PUTSCRIPT name the script"."""
+    return talk("ManageSieve", 4190, via, steps).expect(expect)
 
 
 def account(line: Line, name: str) -> tuple[str, str]:

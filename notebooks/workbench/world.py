@@ -108,18 +108,24 @@ def _by_hand(here: where.Place, there: dict[str, str], letter: Letter, by: str) 
     return ["swaks", *way, "--from", letter.sender, "--to", letter.recipient]
 
 
-def world_mailbox(name: str, wait: float = 0.0) -> html.Shown:
-    """What has arrived in the world, newest first: for "alice", "carol", or, with "sink", for everybody else out there."""
+def world_mailbox(name: str, *, by: str = "", wait: float = 0.0) -> html.Shown:
+    """What has arrived in the world, newest first: for "alice", "carol", or, with "sink", for everybody else out there.
+
+    With by="foo" only what foo has sent, waited for some seconds.
+    """
     if not where.place().lab:
         return html.Note(SKIPPED, kind="warn")
     folder = "/var/mail/sink" if name == "sink" else f"/var/mail/{DOMAIN}/{name.partition('@')[0]}"
     newest = "$(ls -t new/* cur/* 2>/dev/null | head -n 20)"
     script = f"cd {shlex.quote(folder)} 2>/dev/null && for f in {newest}; do sed '/^$/q' $f; echo ----; done"
-    end = time.monotonic() + wait
-    while not (out := remote.execute(script, on=host()["name"]).out) and time.monotonic() < end:
+    sender, end = full(by, where.place()) if by else "", time.monotonic() + wait
+    while True:
+        out = remote.execute(script, on=host()["name"]).out
+        letters = [message_from_string(one) for one in out.split("----\n")[:-1]]
+        letters = [one for one in letters if sender in str(one["From"])]
+        if letters or time.monotonic() > end:
+            break
         time.sleep(0.3)
-    rows = []
-    for one in out.split("----\n")[:-1]:
-        message = message_from_string(one)
-        rows.append([message["From"], message["To"] or message["Delivered-To"], message["Subject"], message["Date"]])
-    return html.Table(["from", "to", "subject", "date"], rows, f"in the world: {folder}")
+    rows = [[one["From"], one["To"] or one["Delivered-To"], one["Subject"], one["Date"]] for one in letters]
+    only = f", from {sender}" if sender else ""
+    return html.Table(["from", "to", "subject", "date"], rows, f"in the world: {folder}{only}")

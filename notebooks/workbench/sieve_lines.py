@@ -1,0 +1,45 @@
+"""The ManageSieve side of talk (RFC 5804): a user's scripts, put there and made active, line by line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from notebooks.workbench import talk
+
+PORT = 4190
+ENDS = ("OK", "NO", "BYE")
+
+
+def speak(line: talk.Line, steps: Iterable[str]) -> None:
+    until(line)
+    for step in steps:
+        word, _, rest = step.partition(" ")
+        if word.upper() == "LOGIN":
+            address, password = talk.account(line, rest)
+            line.send(f'AUTHENTICATE "PLAIN" "{talk.plain(address, password)}"', f'AUTHENTICATE "PLAIN" ({address})')
+        elif word.upper() == "PUTSCRIPT":
+            name, _, script = rest.partition(" ")
+            # the length in front, so that the script may hold anything; "+" is: do not wait for me
+            size = len(script.encode()) + script.count("\n")  # each line's end goes out as CR LF
+            line.send(f'PUTSCRIPT "{name}" {{{size}+}}\n{script}', f'PUTSCRIPT "{name}" {{{size}+}}\n{script}')
+        else:
+            line.send(step)
+        if until(line).startswith("OK") and word.upper() == "STARTTLS":
+            line.secure()
+            until(line)  # the server says again what it can, now that nobody reads along
+
+
+def until(line: talk.Line) -> str:
+    """Lines up to OK, NO or BYE; an error comes as a literal of several lines."""
+    lines: list[str] = []
+    try:
+        while not lines or not lines[-1].startswith(ENDS):
+            lines.append(line.line())
+            if found := re.search(r"\{(\d+)\}$", lines[-1]):
+                said = line.file.read(int(found[1])).decode(errors="replace").replace("\r\n", "\n").rstrip()
+                lines[-1] += "\n" + said + line.line()
+    finally:
+        if lines:
+            line.dialogue.add("server", "\n".join(lines))
+    return lines[-1]
