@@ -23,6 +23,7 @@ from notebooks.workbench.learning import bayes, move
 from notebooks.workbench.letters import files, journey, mailbox, send
 from notebooks.workbench.looking import ask, follow, log, read, run
 from notebooks.workbench.memory import memory
+from notebooks.workbench.passport import passport
 from notebooks.workbench.plans import plan, settled, what_if
 from notebooks.workbench.proving import verify
 from notebooks.workbench.quiz import question
@@ -76,6 +77,7 @@ __all__ = [
     "memory",
     "mend",
     "move",
+    "passport",
     "plan",
     "quarantine",
     "question",
