@@ -14,6 +14,7 @@ CHAPTERS = {
     "postgresql": "02-postgresql-the-bookkeeper",
     "amavis": "03-amavis-the-trusty-workers",
     "dovecot": "04-dovecot-the-front-desk",
+    "sieve": "05-sieve-the-desk-sorts",
 }
 BEATS = ("show", "plan", "apply", "verify", "settled")
 ALL = sorted(FOLDER.glob("[0-9][0-9]-*.ipynb"))
