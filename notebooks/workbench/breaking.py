@@ -27,6 +27,9 @@ class Breakage:
     cure: str
 
 
+HATCH = "/var/spool/postfix/private/dovecot-lmtp"
+ORDERS = "/etc/amavis/conf.d/62-mailroom-clamav"
+
 BREAKAGES = {
     "postgresql": Breakage(
         "Nobody can log in any more, and mail for us waits.",
@@ -52,6 +55,24 @@ BREAKAGES = {
         "dovecot.sql",
         f"cp -a {SQL} {SQL}.whole && sed -i -E 's/(password ?= ?).*/\\1not-the-password/' {SQL} && systemctl restart dovecot",
         f"[ ! -f {SQL}.whole ] || {{ mv {SQL}.whole {SQL} && systemctl restart dovecot; }}",
+    ),
+    "scanner": Breakage(
+        "Mail comes in, and reaches nobody. Nothing was refused.",
+        "amavis.workers",
+        "systemctl stop clamav-daemon.socket clamav-daemon.service",
+        "systemctl start clamav-daemon.socket clamav-daemon.service && { postqueue -f || true; }",
+    ),
+    "orders": Breakage(
+        "Nobody has noticed anything. That is the trouble with this one.",
+        "amavis.clamav",
+        f"cp -a {ORDERS} /root/62.whole && sed -i '/failure_is_fatal/d' {ORDERS} && systemctl restart amavis",
+        f"[ ! -f /root/62.whole ] || {{ mv /root/62.whole {ORDERS} && systemctl restart amavis; }}",
+    ),
+    "hatch": Breakage(
+        "People can read and send, but nobody gets new letters.",
+        "sieve.lmtp",
+        f"chown root:root {HATCH} && chmod 0600 {HATCH}",
+        "systemctl restart dovecot && { postqueue -f || true; }",
     ),
 }
 
@@ -83,9 +104,7 @@ def _on_lab(script: str, stdin: str = "") -> None:
     where.lab_only(where.place(), "Breaking things on purpose")
     done = remote.execute(script, stdin=stdin)
     if done.code:
-        raise NotReady(
-            "That could not be done.", done.both, "factory() shows what is there; chapters 1, 2 and 4 come first"
-        )
+        raise NotReady("That could not be done.", done.both, "factory() shows what is there; the chapter comes first")
 
 
 def _expired_pair() -> str:

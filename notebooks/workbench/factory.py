@@ -9,13 +9,14 @@ from notebooks.workbench import html, remote, where
 # What a station needs to be there, and where it listens. Ports as in `ss`.
 PROBE = """
 exec 2>/dev/null
-for name in postfix psql dovecot amavisd sievec; do command -v $name >/dev/null && echo "there $name"; done
+for name in postfix psql dovecot amavisd; do command -v $name >/dev/null && echo "there $name"; done
 ss -Hlnt | awk '{n = split($4, part, ":"); print "port", part[n]}' | sort -u
 [ -S /var/spool/postfix/private/auth ] && echo "there auth"
 postconf -h virtual_mailbox_domains | grep -q pgsql && echo "there lookups"
 postconf -P submission/inet/smtpd_sasl_path | grep -q private/auth && echo "there sasl"
 grep -qs '^# >>> mailroom: passdb' /etc/dovecot/dovecot.conf && echo "there passdb"
 [ -n "$(ls -A "$HOME_OF_MAIL")" ] && echo "there mail"
+grep -qs '^# >>> mailroom: sieve' /etc/dovecot/dovecot.conf && echo "there sieve"
 postconf -h content_filter | grep -q amavis && echo "there filter"
 postmap -q "who@$DOMAIN_OF_MAIL" pgsql:/etc/postfix/pgsql/transport.cf | grep -q lmtp && echo "there lmtp"
 postconf -h smtpd_tls_cert_file | grep -q . && [ -s "$(postconf -h smtpd_tls_cert_file)" ] && echo "there tls"
@@ -119,7 +120,7 @@ def factory() -> Factory:
         )
         return Station(key, title, role, x, y, chapter, state, detail)
 
-    desk_role = "the front desk, and sorts" if "sievec" in there else "the front desk"
+    desk_role = "the front desk, sorts" if "sieve" in there else "the front desk"
     stations = [
         Station("world", "the world", "strangers' servers", 4, 120, 0, "runs", "hands in on port 25"),
         station("Postfix", "Postfix", "the conveyor belt", 178, 120, 1, "postfix", (25, 587, 465)),

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from notebooks.workbench import talk
 
-PORT = 4190
 ENDS = ("OK", "NO", "BYE")
+WIDE = 100  # the list of extensions is twice that, and comes with each greeting
 
 
 def speak(line: talk.Line, steps: Iterable[str]) -> None:
@@ -41,5 +41,6 @@ def until(line: talk.Line) -> str:
                 lines[-1] += "\n" + said + line.line()
     finally:
         if lines:
-            line.dialogue.add("server", "\n".join(lines))
+            shown = (one if len(one) < WIDE or "\n" in one else f"{one[: WIDE - 20]} …" for one in lines)
+            line.dialogue.add("server", "\n".join(shown))
     return lines[-1]
