@@ -23,6 +23,7 @@ for q in $(postqueue -p 2>/dev/null | sed -nE 's/^([0-9A-Za-z]+)[*!]? .*/\\1/p')
 done
 true
 """
+ON_ITS_WAY = "on its way"
 OURS = ("X-Spam", "X-Virus", "Authentication-Results", "X-Amavis")
 
 
@@ -34,6 +35,11 @@ class Fate(html.Shown):
     place: str  # "INBOX", "Junk", "queue", "quarantine", "nowhere"
     detail: str
     path: str = ""
+
+    @property
+    def rests(self) -> bool:
+        """Delivered, held, or put off with a reason; not on its way any more."""
+        return bool(self.path) or (self.place == "queue" and ON_ITS_WAY not in self.detail)
 
     def __str__(self) -> str:
         return f"“{self.letter.subject}” is in: {self.place}\n  {self.detail}"
@@ -58,7 +64,7 @@ def look(letter: Letter) -> Fate:
     if line := places.get("queue"):
         queue, _, why = line.partition(" ")
         # a line in brackets says why it waits; without one it is being worked on
-        return Fate(letter, "queue", f"{queue} {why.strip()}" if why.strip()[:1] == "(" else f"{queue}, on its way")
+        return Fate(letter, "queue", f"{queue} {why.strip()}" if why.strip()[:1] == "(" else f"{queue}, {ON_ITS_WAY}")
     return Fate(letter, "nowhere", f"neither in a mailbox nor held nor waiting on {here.name}")
 
 
@@ -67,8 +73,7 @@ def settle(letter: Letter, patience: float = PATIENCE) -> Fate:
     end = time.monotonic() + patience
     while True:
         found = look(letter)
-        rests = found.path or (found.place == "queue" and "on its way" not in found.detail)
-        if rests or letter.answer[:1] in ("4", "5") or time.monotonic() > end:
+        if found.rests or letter.answer[:1] in ("4", "5") or time.monotonic() > end:
             return found
         time.sleep(0.3)
 
