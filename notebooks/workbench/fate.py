@@ -84,7 +84,7 @@ def where_is(letter: Letter | html.Note, *, expect: str | tuple[str, ...] = ()) 
         return letter
     wanted = (expect,) if isinstance(expect, str) else expect
     end = time.monotonic() + PATIENCE
-    found = settle(letter)
+    found = settle(letter, PATIENCE)
     while wanted and found.place not in wanted and time.monotonic() < end:
         time.sleep(0.3)
         found = look(letter)
