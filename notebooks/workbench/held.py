@@ -19,9 +19,8 @@ def quarantine() -> html.Table:
         rows = [
             [
                 one.id,
-                clock(one.at, date=True)[:19],
-                one.sender or "<>",
-                ", ".join(one.recipients),
+                clock(one.at, date=True)[5:19],
+                f"{one.sender or '<>'} → {', '.join(one.recipients)}",
                 one.subject,
                 one.reason,
             ]
@@ -29,7 +28,7 @@ def quarantine() -> html.Table:
         ]
     finally:
         target.close()
-    return html.Table(["ID", "since (UTC)", "from", "to", "subject", "reason"], rows, f"held on {target.hostname}")
+    return html.Table(["ID", "since (UTC)", "from → to", "subject", "reason"], rows, f"held on {target.hostname}")
 
 
 def release(what: str | Letter | html.Note) -> html.Shown:

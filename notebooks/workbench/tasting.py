@@ -41,4 +41,5 @@ def judge(text: str, subject: str = "Hello") -> html.Table:
     total = re.search(r"\((-?[\d.]+) points, ([\d.]+) required\)", done.out)
     if done.code or not total:
         raise NotReady("SpamAssassin did not judge.", done.both[-500:], 'apply("amavis.install")', "notebook 03, 3.3")
+    rows = rows or [("0", "(none)", "no rule that gives points has fitted")]
     return html.Table(["points", "rule", "what it means"], rows, f"{total[1]} points; spam is from {total[2]}")

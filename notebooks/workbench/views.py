@@ -29,10 +29,15 @@ class View(html.Shown):
         texts = list(self.columns.items())
         article, ours = texts[0][1], self.reference()
         shown = []
+        printed = bool(self.step.article.strip())
         for number, (title, text) in enumerate(texts):
+            if number == 0 and not printed:
+                continue
             now = number == len(texts) - 1
             # the article is compared with today's text for this host, the others with the article, the host with ours
             other, kind = (ours, "del") if number == 0 else (self.compared, "chg") if now else (article, "add")
+            if not printed and not now:
+                other = text  # there is nothing that it could differ from
             mine = " <span class=dim>(this host's)</span>" if self.mine and title == heading(self.mine) else ""
             css = "col now" if now else "col"
             shown.append(
@@ -40,6 +45,8 @@ class View(html.Shown):
             )
         link = "".join(f' <a href="{one}" target="_blank">manual</a>' for one in self.step.link.split("; ") if one)
         head = f"<b class=h>{self.step.number} {html.escape(self.step.short)}</b> {html.escape(first_sentence(self.step.doc))}{link}"
+        if not printed:
+            head += " <span class=dim>(the article has no line for this)</span>"
         return f'{head}<div class="cols n{len(shown)}">{"".join(shown)}</div>{LEGEND}'
 
     def reference(self) -> str:
