@@ -1,105 +1,25 @@
-"""Reading a host's own log over SSH: two or three commands, with what a Debian or a Red Hat has (no Python there).
-
-The journal is asked by facility: "mail" (2) is what Postfix, Amavis and Dovecot log to, under whatever name. Where the
-journal has nothing, the files of a syslogd are read.
-"""
+"""From an id to a passport: which lines to ask the host's log for, and which settings of the host belong to them."""
 
 from __future__ import annotations
 
 import re
 import shlex
-import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
 from checks.target import Target
-from postmaster import deciding, events, graph, hops, lines, settings
+from postmaster import deciding, events, graph, hops, lines, lives, settings
 from postmaster.events import Event
+from postmaster.log import JOURNAL, Log, sections
 from postmaster.model import NotFound, Passport
 
-PATIENCE = 90.0  # seconds for a search through a big journal
-BEFORE, AFTER = 900, 6 * 86400  # seconds around the first find: a long session; Postfix gives up after five days
+BEFORE, AFTER = 900, 600  # seconds around what the first search found: a long session; what comes after the folder
+WAITING = 6 * 86400  # Postfix gives up after five days
 ROUNDS = 4
-JOURNAL = "journalctl -q --no-pager -o short-unix SYSLOG_FACILITY=2"
-FILES = "$(ls -rt /var/log/mail.log* /var/log/maillog* 2>/dev/null)"
 QUEUE_ID = re.compile(r"[0-9A-Za-z]{6,20}")
 ADVICE = """\
 A message gets its Message-ID into the log only after its envelope was taken: one refused at RCPT has none (see below), and
 one of yesterday may be in a log that is gone. Copy the ID from the message's own headers, with or without < >; a queue id
 stands in its Received lines and in the bounce. On the host: {journal} | grep -F {word}"""
-
-
-@dataclass
-class Log:
-    """What was found on the host, line by line, and where."""
-
-    target: Target
-    since: str = ""
-    source: str = ""
-    now: float = field(default_factory=time.time)
-    offset: float = 0.0
-    oldest: str = ""
-    root: bool = True
-    rows: dict[str, None] = field(default_factory=dict)
-    asked: set[str] = field(default_factory=set)
-
-    def search(self, words: Iterable[str], window: tuple[float, float] | None = None) -> list[lines.Line]:
-        """Lines with any of these strings; each string is asked for once."""
-        new = sorted({word for word in words if word} - self.asked)
-        self.asked.update(new)
-        if not new:
-            return []
-        grep = "LC_ALL=C grep -F " + " ".join(f"-e {shlex.quote(word)}" for word in new)
-        span = f" --since {shlex.quote(self.since)}" if self.since else ""
-        if window:
-            span = f" --since @{int(window[0])} --until @{int(window[1])}"
-        files = f'[ -n "{FILES}" ] && zcat -f {FILES} | {grep}'
-        script = f"""echo '--- about'; date '+%s %z'; id -u; {JOURNAL}{span} 2>&1 | head -n 1
-echo '--- journal'; {JOURNAL}{span} 2>/dev/null | {grep}
-echo '--- files'; {"true" if self.source.startswith("the journal") else files}; true"""
-        found = sections(self.target.shell(script, timeout=PATIENCE))
-        self.about(found.get("about", []))
-        if found.get("journal"):
-            self.source = "the journal"
-        elif found.get("files"):
-            self.source = "/var/log/mail.log or maillog"
-        rows = [*found.get("journal", []), *found.get("files", [])]
-        self.rows.update(dict.fromkeys(rows))
-        return self.read(rows)
-
-    def again(self, window: tuple[float, float]) -> None:
-        """Everything at once, in the order of the file: its seconds alone would not tell who came first."""
-        words, self.asked, self.rows = self.asked, set(), {}
-        self.search(words, window)
-
-    def about(self, rows: Sequence[str]) -> None:
-        if rows:
-            clock, _, zone = rows[0].partition(" ")
-            self.now = float(clock)
-            self.offset = (int(zone[1:3]) * 3600 + int(zone[3:5]) * 60) * (-1 if zone[0] == "-" else 1)
-            self.root = rows[1:2] == ["0"]
-        if "Failed to parse timestamp" in "".join(rows[2:]):
-            raise NotFound(f"journalctl does not understand --since {self.since!r}; try '-2 days' or '2026-11-20'.")
-        if rows[2:] and lines.UNIX.match(rows[2]) and not self.oldest:
-            self.oldest = lines.clock(float(rows[2].split(" ")[0]), date=True)[:16] + " UTC"
-
-    def read(self, rows: Iterable[str]) -> list[lines.Line]:
-        return lines.parse(rows, self.now, self.offset)
-
-    def everything(self) -> list[Event]:
-        # parsed anew each time: the pieces of a long line may come with different searches
-        return events.read(self.read(self.rows))
-
-
-def sections(text: str) -> dict[str, list[str]]:
-    """{"journal": lines} of an output with "--- journal" above them."""
-    found: dict[str, list[str]] = {}
-    for row in text.splitlines():
-        if row.startswith("--- "):
-            found[row[4:]] = here = []
-        elif found:
-            here.append(row)
-    return found
 
 
 def passport(target: Target, asked: str, since: str = "") -> Passport:
@@ -117,9 +37,11 @@ def passport(target: Target, asked: str, since: str = "") -> Passport:
     if not found:
         raise NotFound(missing(log, asked, message_id or queue))
     window = (min(line.at for line in found) - BEFORE, max(line.at for line in found) + AFTER)
-    for _ in range(ROUNDS):
-        if not log.search(further(log.everything(), message_id, queue), window):
-            break
+    followed(log, message_id, queue, window)
+    if window[1] < log.now and waits(log.everything(), message_id, queue):  # it was deferred: look on
+        log.asked.clear()
+        window = (window[0], window[1] + WAITING)
+        followed(log, message_id, queue, window)
     if not log.source.startswith("the journal"):
         log.again(window)
     told = log.everything()
@@ -127,6 +49,18 @@ def passport(target: Target, asked: str, since: str = "") -> Passport:
     if not found_hops:
         raise NotFound(missing(log, asked, message_id or queue))
     return Passport(asked, message_id, target.hostname, log.source, found_hops, notes)
+
+
+def followed(log: Log, message_id: str, queue: str, window: tuple[float, float]) -> None:
+    """From one id to the next, until no new one comes."""
+    for _ in range(ROUNDS):
+        if not log.search(further(log.everything(), message_id, queue), window):
+            return
+
+
+def waits(told: Sequence[Event], message_id: str, queue: str) -> bool:
+    """Whether the queue still has it."""
+    return any(not life.of("removed") for life in lives.chosen(lives.of(told), message_id, queue))
 
 
 def understood(asked: str) -> tuple[str, str]:
@@ -187,7 +121,7 @@ def missing(log: Log, asked: str, word: str) -> str:
     where = f"the journal (facility mail{f', since {log.since}' if log.since else ''}{f', from {log.oldest} on' if log.oldest else ''})"
     found = [
         event
-        for event in events.read(log.search(["NOQUEUE: reject", " proxy-reject: "], (log.now - 86400, log.now + 60)))
+        for event in events.read(log.search(["NOQUEUE: reject", "proxy-reject: "], (log.now - 86400, log.now + 60)))
     ]
     refused = [f"  {lines.clock(e.at, date=True)[:19]}  {hops.short(e.fields['rest'], 150)}" for e in found[-5:]]
     text = f"No line names {asked}.\nLooked on {log.target.hostname}, in {where}, then in /var/log/mail.log* and maillog*.\n"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from postmaster import events, graph, lines, reading, settings
+from postmaster import events, graph, lines, log, settings
 from postmaster.model import Passport
 
 FIXTURES = Path(__file__).parent / "unit/fixtures"
 SETTINGS = settings.read(
-    reading.sections(
+    log.sections(
         """--- postconf
 content_filter = smtp-amavis:[127.0.0.1]:10024
 transport_maps = proxy:pgsql:/etc/postfix/pgsql/transport.cf
