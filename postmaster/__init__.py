@@ -1,8 +1,10 @@
 """The postmaster's desk: the way of one message through the factory, and what the workers put aside.
 
-    from postmaster import passport
-    print(passport.of("<id@example.net>", "mx1"))
+    from checks.target import lab_target
+    from postmaster import reading
+    print(reading.passport(lab_target(), "<id@example.net>").folders)
 
-Everything is read from the host's own logs and files over SSH. Shown are addresses, verdicts and settings, never what a
-message says and never a password.
+Everything is read from the host's own logs and files over SSH: `log` asks, `lines` and `events` understand, `lives` sorts
+what belongs together, `graph` makes hops, `deciding` names the settings; `text` and `picture` show. Addresses, verdicts
+and settings are shown, never what a message says and never a password.
 """
