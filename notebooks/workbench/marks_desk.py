@@ -7,7 +7,7 @@ from notebooks.workbench.mark import PACKAGES, Landmark, dovecot_block
 SIEVE = "/etc/dovecot/sieve"
 CLOCK = (
     "cat /etc/chrony/sources.d/mailroom.sources; grep -hE '^(makestep|pool|server)' /etc/chrony/chrony.conf; "
-    'echo "# chrony: $(systemctl is-active chrony)"; chronyc -n sources | grep -E \'^[\\^=#]\' | sed "s/^/# /"'
+    'echo "# chrony: $(systemctl is-active chrony)"; chronyc -n sources | grep -E \'^[\\^#]\' | sed "s/^/# /"'
 )
 DELIVERY = """echo '# main.cf'; postconf lmtp_destination_recipient_limit lmtp_destination_concurrency_limit smtputf8_enable
 echo '# master.cf'; postconf -M lmtp/unix | awk '{print $1, $2, $3, $4, $5, $6, $7, $8, $9}'

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from notebooks.workbench import talk
 
 ENDS = ("OK", "NO", "BYE")
-WIDE = 100  # the list of extensions is twice that, and comes with each greeting
+WIDE = 84  # the list of extensions is twice that, and comes with each greeting
 
 
 def speak(line: talk.Line, steps: Iterable[str]) -> None:
