@@ -30,7 +30,7 @@ def programs(target: Target) -> str:
 )
 def no_spamd(target: Target) -> str:
     applied.filtering(target)
-    if found := target.shell("pgrep -ax '(spamd|spamd.*|spamass-milter)'", may_fail=True):
+    if found := target.shell("ps -eo args= | grep -E '^[^ ]*(spamd|spamass-milter)( |$)'", may_fail=True):
         raise Failed(found)
     return "no spamd"
 

@@ -90,7 +90,8 @@ def taught(target: Target) -> Lesson:
         try:
             client.append("INBOX", message)
             client.move(found(client, "INBOX", mark), "Junk")
-            learned(target, lessons + 1)
+            if learned(target, lessons + 1) == lessons:
+                raise Failed(f"nothing was learned within {PATIENCE:.0f} s of the move into Junk")
             as_spam = counts(target)
             client.move(found(client, "Junk", mark), "INBOX")
             learned(target, lessons + 2)

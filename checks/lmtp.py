@@ -12,7 +12,11 @@ SOCKET = "/var/spool/postfix/private/dovecot-lmtp"
 WAY = "lmtp:unix:private/dovecot-lmtp"
 GOOD = 'require "fileinto"; fileinto "Junk";'
 BROKEN = 'require "fileinto";\nfileinto;'
-COMPILE = "folder=$(mktemp -d); cat > $folder/one.sieve; sievec $folder/one.sieve 2>&1; echo $?; rm -rf $folder"
+# By the file, as sievec would otherwise ask a running Dovecot for its settings.
+COMPILE = (
+    "folder=$(mktemp -d); cat > $folder/one.sieve; "
+    "sievec -c /etc/dovecot/dovecot.conf $folder/one.sieve 2>&1; echo $?; rm -rf $folder"
+)
 HELLO = """perl -MIO::Socket::UNIX -e 'my $lmtp = IO::Socket::UNIX->new(shift) or die "$!\\n"; print scalar <$lmtp>;
   print $lmtp "LHLO localhost\\r\\n"; while (<$lmtp>) {{ print; last if /^250 / }} print $lmtp "QUIT\\r\\n";' {socket}"""
 

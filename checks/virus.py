@@ -15,6 +15,8 @@ from checks.submission import log_in
 from checks.target import Target
 
 BELT = ("ssh", "smtp", "postgresql")
+# Not Auto-Submitted, as other letters of ours: nobody ever answers a robot.
+PERSON = ("X-Mailroom", "check")
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ def caught(target: Target) -> Caught:
 
 def brought(target: Target) -> Caught:
     sender, (bar, _) = f"stranger-{uuid4().hex}@example.net", target.account(1)
-    mark, message = letter(target, sender, bar, attached=EICAR)
+    mark, message = letter(target, sender, bar, PERSON, attached=EICAR)
     folder = amavis_conf.settings(target)["quarantine"]
     reply = hand_over(target, sender, bar, message)
     where = target.shell(
@@ -110,8 +112,7 @@ def own_virus(target: Target) -> str:
     applied.antivirus(target)
     applied.front_desk(target)
     (foo, password), (bar, _) = target.account(0), target.account(1)
-    # not Auto-Submitted, as other letters of ours: robots are told nothing
-    mark, message = letter(target, foo, bar, ("X-Mailroom", "check"), attached=EICAR)
+    mark, message = letter(target, foo, bar, PERSON, attached=EICAR)
     with smtp(target, 587) as session:
         log_in(session, foo, password)
         session.sendmail(foo, [bar], message)

@@ -14,6 +14,7 @@ POSTFIX = "systemctl reset-failed; systemctl restart postfix; sleep 0.3"
 DOVECOT = "systemctl reset-failed; systemctl restart dovecot; sleep 0.5"
 KEEP = "rm -rf /root/kept; mkdir /root/kept; cp -a /etc/postfix /etc/dovecot /etc/aliases* /root/kept"
 BACK = f"rm -rf /etc/postfix /etc/dovecot; cp -a /root/kept/* /etc; {POSTFIX}; {DOVECOT}"
+LATER = (3, 5)  # chapters that this server does not have: tests/checks/test_broken_filter.py
 MAIL = "cd /; runuser -u postgres -- psql -qX mail -c"
 
 
@@ -86,8 +87,12 @@ def secrets() -> list[str]:
 def test_a_whole_server_passes_and_keeps_no_letter_of_ours(server: Host) -> None:
     target = checks.lab_target()
     results = checks.run(target)
-    wrong = [f"{one.id}: {one.evidence}" for one in results if one.verdict in ("fail", "skip")]
+    wrong = [
+        f"{one.id}: {one.evidence}" for one in results if one.verdict in ("fail", "skip") and one.chapter not in LATER
+    ]
     assert not wrong, "\n".join(wrong)
+    later = {one.verdict: one.evidence for one in results if one.chapter in LATER}
+    assert list(later) == ["skip"] and "was not applied here" in later["skip"]
     assert len(results) == len(checks.selected())
     text = report.as_json(target, results, 0.0)
     assert not [secret for secret in secrets() if secret in text]

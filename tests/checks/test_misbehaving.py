@@ -1,10 +1,11 @@
 """Every negative can fail: here are servers that do what they must not."""
 
+import socket
 from collections.abc import Callable
 
 import pytest
 
-from checks import imap, mail, maps, postfix, submission
+from checks import applied, imap, mail, managesieve, maps, postfix, submission
 from checks.model import Failed
 from checks.target import Target
 from tests.checks import servers
@@ -110,3 +111,28 @@ def test_no_password_of_an_account_crosses_an_open_wire() -> None:
 def test_the_words_of_imaplib_are_unwrapped() -> None:
     assert mail.words(Exception("b'[AUTHENTICATIONFAILED] no.'")) == "[AUTHENTICATIONFAILED] no."
     assert mail.words(Exception("")) == "Exception"
+
+
+def managesieve_that_says(last: str, greeting: str = '"SASL" ""') -> servers.Server:
+    def serve(sock: socket.socket) -> None:
+        sock.sendall(f'{greeting}\r\n"STARTTLS"\r\nOK "ready"\r\n'.encode())
+        sock.makefile("rb").readline()
+        sock.sendall(f"{last}\r\n".encode())
+
+    return servers.Server(serve)
+
+
+@pytest.mark.parametrize(
+    ("last", "greeting", "found"),
+    [
+        ('OK "Logged in."', '"SASL" ""', "in the clear: OK"),
+        ('NO "Authentication failed."', '"SASL" ""', "in the clear: NO"),
+        ("NO (ENCRYPT-NEEDED)", '"SASL" "PLAIN"', "before STARTTLS"),
+    ],
+)
+def test_managesieve_that_takes_a_password_without_tls_fails(last: str, greeting: str, found: str) -> None:
+    with managesieve_that_says(last, greeting) as server:
+        target = servers.target(p4190=server.port)
+        target._read[applied.SIEVE] = "yes"
+        with pytest.raises(Failed, match=found):
+            managesieve.starttls(target)
