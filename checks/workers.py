@@ -13,7 +13,7 @@ from checks.target import Target
 
 NEEDS = ("ssh",)
 LOOPBACK = ("127.", "[::1]", "[::ffff:127.")
-PORTS = {10024: "Amavis", 10025: "re-injection", 10026: "Amavis", 10027: "re-injection", 3310: "clamd"}
+PORTS = {10024: "Amavis", 10025: "re-injection", 10026: "Amavis", 10028: "Amavis", 3310: "clamd"}
 
 
 @check(
@@ -68,7 +68,7 @@ def as_many(target: Target) -> str:
 )
 def not_outside(target: Target) -> str:
     applied.filtering(target)
-    return closed(target, 10024, 10026, 3310)
+    return closed(target, 10024, 10026, 10028, 3310)
 
 
 def closed(target: Target, *ports: int) -> str:
@@ -102,11 +102,11 @@ def reinjection(target: Target) -> str:
     negative=True,
     elsewhere=True,
     needs=NEEDS,
-    remedy="The services are 127.0.0.1:10025 and 127.0.0.1:10027, with permit_mynetworks,reject and mynetworks=127.0.0.0/8.",
+    remedy="The service is 127.0.0.1:10025, with permit_mynetworks,reject and mynetworks=127.0.0.0/8.",
 )
 def reinjection_private(target: Target) -> str:
     applied.filtering(target)
-    found = closed(target, 10025, 10027)
+    found = closed(target, 10025)
     nets = target.shell("postconf -P 127.0.0.1:10025/inet/mynetworks")
     if not nets.endswith("=127.0.0.0/8") and not nets.endswith("= 127.0.0.0/8"):
         raise Failed(nets)
