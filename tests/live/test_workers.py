@@ -109,9 +109,10 @@ BREAKS = {
         "printf 'package Broken; use base Mail::SpamAssassin::Plugin; sub new { die qq{broken} } 1;' > /etc/spamassassin/broken.pm",
         "rm -f /etc/spamassassin/zz.cf /etc/spamassassin/broken.pm",
     ),
-    "no rules at all": (
-        "mv /usr/share/spamassassin /usr/share/spamassassin.away; mv /var/lib/spamassassin/4.0* /root/ 2>/dev/null; true",
-        "mv /usr/share/spamassassin.away /usr/share/spamassassin; mv /root/4.0* /var/lib/spamassassin/ 2>/dev/null; true",
+    "no plugin that checks": (
+        "sed -i 's/^loadplugin Mail::SpamAssassin::Plugin::Check/#&/' /etc/spamassassin/v320.pre",
+        "sed -i 's/^#loadplugin Mail::SpamAssassin::Plugin::Check/loadplugin Mail::SpamAssassin::Plugin::Check/' "
+        "/etc/spamassassin/v320.pre",
     ),
 }
 
@@ -123,8 +124,10 @@ def test_spamassassin_broken(flow: Traffic, name: str) -> None:
     flow.more(3)
     flow.host.run(f"{done}; systemctl restart amavis", check=False)
     try:
+        until(lambda: flow.host.run("ss -Hltn sport = :10024").stdout, "Amavis listens")
         flow.more(5)
         until(lambda: traffic.queue(flow.world) == 0, "the world has handed over all it has")
+        until(lambda: "active" not in flow.host.run("postqueue -j").stdout, "each was tried")
         flow.sound()
     finally:
         flow.host.run(f"{back}; systemctl restart amavis")
