@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import time
 from types import TracebackType
@@ -61,3 +62,13 @@ class Progress:
             self.handle = display(text, display_id=True)
         else:
             self.handle.update(text)
+
+
+def until_done(process: subprocess.Popen[str], what: str) -> None:
+    """Show `what` for as long as the process runs."""
+    with Progress(what) as shown:
+        while process.poll() is None:
+            try:
+                process.wait(0.2)
+            except subprocess.TimeoutExpired:
+                shown.tick()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import subprocess
 import time
 
 from notebooks.workbench import applying, html, landmarks, progress, snapshots, steps, where
@@ -29,11 +27,7 @@ def rewind(name: str) -> html.Note:
     start = next((n for n in range(len(wanted), 0, -1) if wanted[n - 1].title in kept), 0)
     title = wanted[start - 1].title if start else BARE
     process = snapshots.lab("rewind", here.name, title)
-    with progress.Progress(f"rewinding {here.name} to {title}") as shown:
-        while process.poll() is None:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(0.2)
-            shown.tick()
+    progress.until_done(process, f"rewinding {here.name} to {title}")
     if process.returncode:
         said = process.stdout.read().strip() if process.stdout else ""
         raise Trouble(f"{here.name} could not be rewound to {title}.", said, "In a terminal: python -m lab snapshots")

@@ -7,8 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from notebooks.workbench import where
-from notebooks.workbench.progress import Progress
+from notebooks.workbench import progress, where
 
 _running: list[tuple[str, subprocess.Popen[str]]] = []
 # titles of steps that this kernel has changed the host with: what was kept of them before is another walk's
@@ -48,12 +47,7 @@ def wait() -> None:
     while _running:
         title, process = _running[0]
         if process.poll() is None:
-            with Progress(f"keeping the host as it was after {title}") as progress:
-                while process.poll() is None:
-                    try:
-                        process.wait(0.2)
-                    except subprocess.TimeoutExpired:
-                        progress.tick()
+            progress.until_done(process, f"keeping the host as it was after {title}")
         _running.pop(0)
 
 

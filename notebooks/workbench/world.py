@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 import shlex
-import subprocess
 import time
 from email import message_from_string
 from email.message import EmailMessage
@@ -38,11 +36,7 @@ def world() -> html.Note:
         )
     if not host():
         process = snapshots.lab("add", "world")
-        with progress.Progress("bringing up the world (the first time builds its image)") as shown:
-            while process.poll() is None:
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(0.2)
-                shown.tick()
+        progress.until_done(process, "bringing up the world (the first time builds its image)")
         if process.returncode:
             said = process.stdout.read().strip() if process.stdout else ""
             raise NotReady("The world did not come up.", said, "In a terminal: python -m lab add world")

@@ -2,9 +2,8 @@
 
 import pytest
 
-import checks
 from lab import Host, names
-from tests.checks.test_broken import DOVECOT, POSTFIX, Break
+from tests.checks.test_broken import DOVECOT, POSTFIX, Break, broken_is_seen
 from tests.live.conftest import first_run
 from tests.live.support import LabHost
 
@@ -107,13 +106,4 @@ def filtering(lab_host: LabHost) -> Host:
 
 @pytest.mark.parametrize("name", BREAKS)
 def test_what_is_broken_is_seen(filtering: Host, name: str) -> None:
-    one = BREAKS[name]
-    filtering.run(KEEP)
-    filtering.run(one.done)
-    try:
-        results = {result.id: result for result in checks.run(only=one.seen.split())}
-    finally:
-        filtering.run(one.back)
-    for id in one.seen.split():
-        assert results[id].verdict in ("fail", "warn"), results[id]
-        assert results[id].remedy, id
+    broken_is_seen(filtering, BREAKS[name], KEEP)
