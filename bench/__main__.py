@@ -23,7 +23,6 @@ from facts.mail_host import ReadMailHost
 from lab import LabDown, load
 
 RUN = [sys.executable, "-m", "pyinfra", "inventory.py"]
-DEPLOY = ["deploys/dovecot.py"]
 STEP = ["deploys.chapters.dovecot.tls"]
 
 
@@ -51,9 +50,9 @@ def the_limit(host: str) -> tuple[list[str], str]:
     return ["ssh", "-F", ssh_config(), host, "sh -s"], script
 
 
-def counted() -> dict[str, int]:
+def counted(deploy: str) -> dict[str, int]:
     """Operations, changes and remote commands of one run."""
-    _, output = timed([*RUN, *DEPLOY, "-y", "--debug"])
+    _, output = timed([*RUN, deploy, "-y", "--debug"])
     total = re.search(r"Grand total\s+(\S+)\s+(\S+)\s+(\S+)\s+(\S+)", output)
     if not total:
         sys.exit("pyinfra printed no totals")
@@ -64,6 +63,7 @@ def counted() -> dict[str, int]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--times", type=int, default=5, help="runs of each (default 5)")
+    parser.add_argument("--deploy", default="deploys/dovecot.py", help="deploys/mailserver.py for the whole series")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     options = parser.parse_args()
     try:
@@ -71,14 +71,14 @@ def main() -> None:
     except LabDown as down:
         sys.exit(str(down))
     for _ in range(2):  # the first run may have something to change
-        numbers = counted()
+        numbers = counted(options.deploy)
     if numbers["changes"]:
         sys.exit(f"the second run still changes {numbers['changes']} things; nothing to measure until that is mended")
     ssh, script = the_limit("mx1")
     contest = {
         "one ssh that reads the same state": (ssh, script),
-        "pyinfra deploys/dovecot.py -y, nothing to change": ([*RUN, *DEPLOY, "-y"], None),
-        "pyinfra deploys/dovecot.py --dry": ([*RUN, *DEPLOY, "--dry"], None),
+        f"pyinfra {options.deploy} -y, nothing to change": ([*RUN, options.deploy, "-y"], None),
+        f"pyinfra {options.deploy} --dry": ([*RUN, options.deploy, "--dry"], None),
         "pyinfra one step -y, nothing to change": ([*RUN, *STEP, "-y"], None),
     }
     seconds: dict[str, list[float]] = {name: [] for name in contest}
