@@ -93,7 +93,7 @@ def first_mail(target: Target) -> str:
     # Only what has been put off: an id with a star is being worked on this moment.
     queued = "mailq | sed -nE 's/^([0-9A-Za-z]+) .*/\\1/p'"
     left = target.shell(
-        f"for try in $(seq 40); do file=$({find} 2>/dev/null | head -n 1); "
+        f"end=$(($(date +%s) + {PATIENCE:.0f})); while [ $(date +%s) -lt $end ]; do file=$({find} 2>/dev/null | head -n 1); "
         '[ -n "$file" ] && rm -f -- "$file" && exit; '
         f"for id in $({queued}); do "
         f"postcat -qh $id 2>/dev/null | grep -qF -- '{mark}' && postsuper -d $id && exit; "

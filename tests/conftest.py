@@ -57,13 +57,13 @@ def connected() -> Iterator[dict[tuple[str, str], Host]]:
 @pytest.fixture
 def lab_host(labs_folder: Path, connected: dict[tuple[str, str], Host], monkeypatch: pytest.MonkeyPatch) -> LabHost:
     """lab_host("trixie") is mx1 of that release's lab, lab_host("trixie", "client") its stranger; with world=True, of
-    the lab that has a world.
+    the lab that has a world, and with lab="a name" of another one.
 
     For the rest of the test that lab is *the* lab, also for pyinfra and other subprocesses.
     """
 
-    def get(suite: str, name: str = "mx1", world: bool = False) -> Host:
-        lab = f"{suite}-world" if world else suite
+    def get(suite: str, name: str = "mx1", world: bool = False, lab: str = "") -> Host:
+        lab = lab or (f"{suite}-world" if world else suite)
         monkeypatch.setenv("MAILROOM_LAB_DIR", str(labs_folder / lab))
         if not (labs_folder / lab).exists():
             life.up(dict.fromkeys([*names.DEFAULT_HOSTS, *([names.WORLD] if world else [])], suite), suite)
@@ -117,7 +117,7 @@ def own_lab(request: pytest.FixtureRequest, labs_folder: Path) -> Iterator[Path]
 
 
 # What takes longest begins first, so that no worker sits at it alone in the end; each of these is a group (see below).
-LONGEST = ("trixie-world", "bookworm-world", "notebooks/test_live", "trixie", "bookworm", "live/test_el9")
+LONGEST = ("notebooks/test_live", "trixie-world", "bookworm-world", "trixie", "bookworm", "live/test_el9")
 
 
 @pytest.hookimpl(wrapper=True)  # around the others: xdist reads the groups in its own

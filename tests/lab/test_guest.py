@@ -22,7 +22,9 @@ def in_unit(host: Host, script: str, *properties: str) -> subprocess.CompletedPr
 
 def test_boots_clean(mx: Host) -> None:
     assert mx.run("systemctl is-system-running").stdout.strip() == "running"
-    assert mx.run("journalctl --boot --priority err --no-pager --quiet").stdout == ""
+    # but for what other tests asked sshd for: a port at which nobody listens
+    errors = "journalctl --boot --priority err --no-pager --quiet | grep -v 'sshd.*: connect_to 127.0.0.1 port'"
+    assert mx.run(errors, check=False).stdout == ""
     release = mx.run(". /etc/os-release; echo $VERSION_CODENAME").stdout.strip()
     assert release == mx.suite
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from checks.mail import smtp
+from checks.managesieve import NAME, desk
 from checks.target import Target
 from lab import Host
 from tests.live.passports import BAR, FOO, GTUBE, held_against, hops, letter, sent, told
@@ -55,16 +56,10 @@ def test_a_login(target: Target) -> None:
 
 
 def test_ones_own_script(target: Target, mailserver: Host, world: Host) -> None:
-    home = "/home/mail/.home/example.test/bar"
-    mailserver.run(
-        f"mkdir -p {home} && cat > {home}/.dovecot.sieve",
-        stdin='require ["fileinto","mailbox"]; fileinto :create "Lists";',
-    )
-    mailserver.run(f"chown -R vmail: {home}")
-    try:
+    script = 'require ["fileinto", "mailbox"]; fileinto :create "Lists";'
+    with desk(target, 1) as client:
+        assert client.putscript(NAME, script) and client.setactive(NAME), client.words()
         found = told(target, sent(world, BAR))
-    finally:
-        mailserver.run(f"rm -f {home}/.dovecot.s*")
     held_against(target, found, BAR, "Lists")
     assert hops(found, "Sieve")[0].setting.startswith("the recipient's own script")
 
