@@ -48,3 +48,19 @@ def test_a_stopped_worker_is_brought_back(mailserver: Host) -> None:
     assert run.changes == 3, run.changed
     assert mailserver.run("systemctl is-active clamav-daemon amavis chrony").stdout.split() == ["active"] * 3
     assert applied(MAILSERVER).changes == 0
+
+
+def test_a_small_server_does_without_antivirus(mailserver: Host) -> None:
+    """And gets it back. Mail goes on through SpamAssassin, and no check asks for a virus."""
+    without = ("--data", "antivirus=false")
+    try:
+        assert applied(MAILSERVER, *without).changes
+        assert applied(MAILSERVER, *without).changes == 0
+        results = checks.run(checks.lab_target(), chapter=3)
+        wrong = [f"{one.id}: {one.evidence}" for one in results if one.verdict == "fail"]
+        assert not wrong, "\n".join(wrong)
+        assert mailserver.run("systemctl is-active clamav-daemon", check=False).stdout == "inactive\n"
+    finally:
+        applied(MAILSERVER)
+    assert mailserver.run("systemctl is-active clamav-daemon").stdout == "active\n"
+    assert applied(MAILSERVER).changes == 0
