@@ -107,7 +107,8 @@ class Forward:
         back.start()
         _pump(sock, channel)
         back.join()
-        channel.close()
+        with contextlib.suppress(OSError, EOFError):  # the connection may be gone before the channel
+            channel.close()
         sock.close()
 
     def close(self) -> None:
