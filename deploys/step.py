@@ -36,6 +36,7 @@ def filled(texts: dict[str, str]) -> dict[str, str]:
         "mail_domain_list": " ".join(known.domains),
         "no_network_tests": int(not known.spam_network_tests),
         "chroot": platform().chroot,
+        "scan_limit": 4 * known.message_size_limit,  # what unpacks to more is not looked at to its end
         "mailreader_password": known.secrets.services["mailreader"],
     }
     return {name: Text(text).substitute(values) for name, text in texts.items()}
@@ -167,7 +168,7 @@ def _missing(needs: str, chapter: str, name: str) -> bool:
 
 def _unfit(questions: list[Any]) -> bool:
     """Refuse a chapter that cannot be on this host, before its first change."""
-    problems = [problem for ask in questions if ask for problem in ask(mail_host(), data(), platform())]
+    problems = [problem for ask in dict.fromkeys(questions) if ask for problem in ask(mail_host(), data(), platform())]
     return _refuse(*problems, "nothing was changed on this host") if problems else False
 
 

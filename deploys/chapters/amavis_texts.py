@@ -9,7 +9,7 @@ CLAMAV = """MaxThreads @{amavis_processes}
 ConcurrentDatabaseReload no
 MaxFileSize @{message_size_limit}
 StreamMaxLength @{message_size_limit}
-MaxScanSize 104857600"""
+MaxScanSize @{scan_limit}"""
 # The package starts clamd only where both of the official files are; own signatures are signatures too.
 CLAMAV_START = """[Unit]
 ConditionPathExistsGlob=
