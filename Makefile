@@ -6,7 +6,7 @@ CODE := $(wildcard deploys operations facts checks postmaster lab inventories be
 export DEBIAN_FRONTEND := noninteractive
 
 .DEFAULT_GOAL := help
-.PHONY: help up mailserver verify notebooks book test check bench rewind down distclean lock
+.PHONY: help up mailserver verify notebooks book test faults check bench rewind down distclean lock
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
@@ -36,6 +36,10 @@ book: $(VENV) ## execute the notebooks against the lab, and build the book: note
 test: $(VENV) ## all tests, on lab hosts of both Debian releases: those that measure first, the others two at a time
 	@$(RUN) -m pytest -m timed; timed=$$?; \
 	$(RUN) -m pytest -m "not timed" -n 2 --dist loadgroup --no-loadscope-reorder && exit $$timed
+
+faults: $(VENV) ## the suite that looks for the next fault, in its long form (under an hour), and its figures
+	@rm -f .lab-faults.jsonl; MAILROOM_FAULTS=long $(RUN) -m pytest tests/faults -n 2 --dist loadgroup --no-loadscope-reorder; \
+	tested=$$?; $(RUN) -m tests.faults && exit $$tested
 
 check: $(VENV) ## lint, types and the tests that need no host: under a minute
 	@.venv/bin/ruff check .
