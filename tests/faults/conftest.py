@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.faults import figures
+from tests.live.conftest import mailserver, no_mail, server, target  # noqa: F401 - fixtures
 
 LONG = os.environ.get("MAILROOM_FAULTS") == "long"
 
