@@ -122,7 +122,8 @@ def refusals(there: MailHost, checked: MailData, found: Platform) -> list[str]:
     for port, role in PORTS.items():
         if role not in found.packages:  # a chapter that has not been built for this system
             continue
-        ours = found.packages[role][0] in there.packages  # the first one is the daemon's own
+        daemon = found.packages[role][0]
+        ours = daemon in there.packages or daemon in there.unfinished  # a run that died in apt is not a stranger
         if port in there.listeners and not ours:
             who = there.listeners[port] or "another program"
             problems.append(

@@ -50,6 +50,10 @@ class MailHost:
 
     system: dict[str, str] = field(default_factory=dict)
     packages: dict[str, str] = field(default_factory=dict)
+    unfinished: dict[str, str] = field(
+        default_factory=dict
+    )  # package: dpkg's word for it, "half-configured" for instance
+    dpkg_holder: str = ""  # who installs something right now: "1234 apt-get"
     units: dict[str, Unit] = field(default_factory=dict)
     listeners: dict[int, str] = field(default_factory=dict)
     passwd: dict[str, tuple[int, int, str, str]] = field(default_factory=dict)  # name: uid, gid, home, shell
@@ -117,6 +121,8 @@ def parse(parts: dict[str, list[str]]) -> MailHost:
     """Build a `MailHost` from the parts of the script's output."""
     found = MailHost(system=pairs(parts["system"]))
     found.packages = dict(two(line) for line in parts.get("packages", []))
+    found.unfinished = dict(two(line) for line in parts.get("unfinished", []))
+    found.dpkg_holder = ", ".join(parts.get("dpkg_holder", []))
     found.units = _units(parts.get("units", []))
     for line in parts.get("listeners", []):
         address, process = two(line)

@@ -36,6 +36,18 @@ command -v dpkg-query >/dev/null &&
 command -v rpm >/dev/null &&
     rpm -q --qf '%{NAME} %{VERSION}\n' $PACKAGES 2>/dev/null | grep -v 'not installed'
 
+if command -v dpkg-query >/dev/null; then
+    # What an installation that was cut off left behind. The journal is there while dpkg works, and after it was killed.
+    part unfinished
+    dpkg-query -W -f '${db:Status-Status} ${db:Status-Eflag} ${Package}\n' 2>/dev/null |
+        awk '$1 !~ /^(installed|config-files|not-installed)$/ || $2 != "ok" {print $3, $1}'
+    ls /var/lib/dpkg/updates 2>/dev/null | grep -q '^[0-9]' && echo 'dpkg interrupted'
+    part dpkg_holder # who installs something right now: the process with dpkg's lock (proc(5), /proc/locks)
+    for lock in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock /var/cache/apt/archives/lock; do
+        [ ! -e $lock ] || awk -v inode=":$(stat -c %i $lock)" '$2 == "POSIX" && substr($6, length($6) - length(inode) + 1) == inode {print $5}' /proc/locks
+    done 2>/dev/null | sort -u | while read -r pid; do echo "$pid $(cat "/proc/$pid/comm" 2>/dev/null)"; done
+fi
+
 part units
 command -v systemctl >/dev/null &&
     systemctl show --timestamp=us+utc -p Id,LoadState,ActiveState,UnitFileState,ActiveEnterTimestamp $UNITS 2>/dev/null

@@ -33,6 +33,11 @@ uid=0
 now=1795337090
 == packages
 postfix 3.10.13-0+deb13u1
+== unfinished
+libpq5 unpacked
+dpkg interrupted
+== dpkg_holder
+1234 apt-get
 == units
 Id=dovecot.service
 LoadState=loaded
@@ -81,6 +86,7 @@ def found() -> MailHost:
 
 def test_what_is_there(found: MailHost) -> None:
     assert found.packages == {"postfix": "3.10.13-0+deb13u1"}
+    assert found.unfinished == {"libpq5": "unpacked", "dpkg": "interrupted"} and found.dpkg_holder == "1234 apt-get"
     assert found.units["dovecot"].active and found.units["dovecot"].started == pytest.approx(1795337100.340828)
     assert "nonsense" not in found.units
     assert set(found.listeners) == {25, 5432} and found.listeners[5432] == ""

@@ -54,6 +54,16 @@ def test_packages(ask: ASK) -> None:
     assert ask(MailHost(packages={"postfix": "3"}), packages.installed, ("postfix",), ("apt-get",)) == []
 
 
+def test_an_installation_that_was_cut_off_is_finished_first(ask: ASK) -> None:
+    there = MailHost(unfinished={"postfix": "half-configured", "dpkg": "interrupted"})
+    (command,) = ask(there, packages.installed, ("postfix",), ("apt-get",))
+    assert command.endswith("mailroom 900 'postfix half-configured, dpkg interrupted' postfix")
+    (command,) = ask(MailHost(), packages.installed, ("postfix",), ("apt-get",))
+    assert command.endswith("mailroom 900 '' postfix")
+    somebody_elses = MailHost(packages={"postfix": "3"}, unfinished={"exim4": "half-configured"})
+    assert ask(somebody_elses, packages.installed, ("postfix",), ("apt-get",)) == []
+
+
 @pytest.mark.parametrize(
     ("unit", "restarts"),
     [

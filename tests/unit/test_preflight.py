@@ -64,3 +64,11 @@ def test_the_operators_own_certificate_has_to_be_there() -> None:
     assert len(refusals(host(), data(tls_self_signed=False), DEBIAN)) == 2
     files = dict.fromkeys(("/c.pem", "/k.pem"), File("600", "root", "root", 1.0, "regular file"))
     assert refusals(host(files=files), data(tls_self_signed=False), DEBIAN) == []
+
+
+def test_a_daemon_that_is_half_configured_is_ours() -> None:
+    """A power cut during apt: Postfix runs, and dpkg has not finished with it."""
+    cut_off = host(listeners={25: "master"}, unfinished={"postfix": "half-configured"})
+    assert refusals(cut_off, data(), DEBIAN) == []
+    (problem,) = refusals(host(listeners={25: "master"}, unfinished={"exim4": "half-configured"}), data(), DEBIAN)
+    assert "port 25 is taken by master" in problem
