@@ -30,7 +30,10 @@ patient() {
         "$@" >"$log" 2>&1 </dev/null || code=$?
         cat "$log"
         [ $code != 0 ] && grep -E 'Could not get lock|Unable to lock|[wi]s locked by another process' "$log" >&2 || return $code
-        [ $waited -lt "$patience" ] || { echo "that lock was held for $patience s; wait for that program, or end it, and run again" >&2; exit 1; }
+        if [ $waited -ge "$patience" ]; then
+            echo "that lock was held for $patience s; wait for that program, or end it, and run again" >&2
+            exit 1
+        fi
         waited=$((waited + 5))
         sleep 5
     done
