@@ -1,64 +1,156 @@
-"""Addresses: which we can keep mail for, and where aliases lead."""
+"""Names and addresses: which we can keep mail for, and which are the host's own."""
 
+import ipaddress
 import re
 from typing import Any
 
+import idna
 from email_validator import EmailNotValidError, validate_email
 
+from deploys.kinds import shown
+
 LABEL = r"(?!-)[a-z0-9-]{1,63}(?<!-)"
-FQDN = re.compile(rf"^(?=.{{4,253}}$)({LABEL}\.)+(?!\d+$){LABEL}$")
+FQDN = re.compile(rf"({LABEL}\.)+(?![0-9]+\Z){LABEL}")
 # The local part becomes a directory and a word in SQL and in Postfix's maps, so it is narrower than RFC 5321 allows.
 # "+" is the recipient delimiter: foo+news@ is foo's mail.
-LOCAL_PART = re.compile(r"^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9_-])?$")
+LOCAL_PART = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9_-])?")
+# Linux takes 64 (HOST_NAME_MAX), and so does a certificate's common name (RFC 5280, ub-common-name).
+LONGEST_HOST = 64
+LONGEST_ADDRESS = 254  # RFC 5321 4.5.3.1.3, without the angle brackets
+LONGEST_DOMAIN = LONGEST_ADDRESS - len("postmaster@")  # which has to be an address in each of them
+# main.cf's virtual_alias_expansion_limit: mail for an alias that leads to more waits in the queue for ever
+MOST_TARGETS = 1000
+
+
+def name_problem(name: Any) -> str:
+    """Why this is not a domain name in lower case, and what to write; "" when it is one."""
+    if not isinstance(name, str) or not name.isascii():
+        return _foreign(name)
+    try:
+        ipaddress.ip_address(name.strip("[]"))
+        return "an address has no mailboxes; write a name like 'example.org'"
+    except ValueError:
+        pass
+    if FQDN.fullmatch(name.removesuffix(".")) and name.endswith("."):
+        return f"leave out the dot at its end: {shown(name.removesuffix('.'))}"
+    if not FQDN.fullmatch(name):
+        return "write it like 'example.org'"
+    if len(name) > LONGEST_DOMAIN:
+        return f"it has {len(name)} characters, and postmaster@ it has to be an address of at most {LONGEST_ADDRESS}"
+    for label in name.split("."):
+        if label.startswith("xn--"):
+            try:
+                idna.ulabel(label)
+            except (idna.IDNAError, UnicodeError):
+                return f"{label!r} stands for no name in other letters; take it from your registrar"
+    return ""
+
+
+def _foreign(name: Any) -> str:
+    try:
+        return f"in the DNS it is {idna.encode(name, uts46=True).decode()!r}; write that"
+    except (idna.IDNAError, UnicodeError, TypeError, AttributeError, ValueError):
+        return "write it like 'example.org'"
+
+
+def lower(text: Any) -> str:
+    """ASCII in lower case. Other letters stay: some would turn into ASCII ones, like the sign for kelvin."""
+    return text.lower() if isinstance(text, str) and text.isascii() else str(text)
+
+
+def ours(local: str, domain: str) -> bool:
+    """Whether we can keep mail for this address."""
+    return (
+        LOCAL_PART.fullmatch(local) is not None
+        and ".." not in local
+        and not name_problem(domain)
+        and len(local) + 1 + len(domain) <= LONGEST_ADDRESS
+    )
+
+
+def local_names(hostname: str, domain: str) -> tuple[str, ...]:
+    """What Postfix takes for the host itself: main.cf's mydestination, with mydomain = the first of mail_domains."""
+    return (hostname, f"localhost.{domain}", "localhost")
 
 
 def with_aliases(
-    values: dict[str, Any], domains: list[str], users: dict[str, dict[str, str]], problems: list[str]
-) -> tuple[dict[str, list[str]], str]:
-    """The aliases of the data with those that every domain must have, and who is postmaster. Adds what is wrong to `problems`."""
-    given = values.get("mail_aliases") or {}
-    aliases = {
-        str(alias).lower(): [str(t).lower() for t in ([targets] if isinstance(targets, str) else targets)]
-        for alias, targets in given.items()
-    }
-    postmaster = str(values.get("mail_postmaster") or next(iter(users), "")).lower()
+    given: dict[str, list[str]],
+    postmaster: str,
+    domains: list[str],
+    users: dict[str, dict[str, str]],
+    hostname: str,
+    problems: list[str],
+) -> dict[str, list[str]]:
+    """The aliases of the data with those that every domain must have. Adds what is wrong to `problems`."""
+    aliases = {alias: list(targets) for alias, targets in given.items()}
     # RFC 2142 and RFC 5321 4.5.1: these names reach a person, in every domain.
     for domain in domains:
         for name in ("postmaster", "abuse", "root"):
             if f"{name}@{domain}" not in users:
                 aliases.setdefault(f"{name}@{domain}", [postmaster])
-    if len(given) != len({str(alias).lower() for alias in given}):
-        problems.append("mail_aliases: two aliases differ only in upper and lower case; remove one")
+    local = local_names(hostname, domains[0] if domains else "")
+    if postmaster and (problem := _target(postmaster, domains, users, aliases, local)):
+        problems.append(f"mail_postmaster: {shown(postmaster)} {problem}")
+        return aliases
     for alias, targets in aliases.items():
-        local, _, domain = alias.rpartition("@")
-        if not LOCAL_PART.match(local) or domain not in domains:
-            problems.append(f"mail_aliases: {alias!r} is not an address in one of mail_domains")
+        before, _, domain = alias.rpartition("@")
+        if domain not in domains or not ours(before, domain):
+            problems.append(
+                f"mail_aliases: {shown(alias)} is not an address in one of mail_domains that we can keep mail for; "
+                "letters, digits, . _ - before the @"
+            )
         if alias in users:
             problems.append(f"mail_aliases: {alias} is also a user; the alias would hide the mailbox. Rename one")
         if not targets:
             problems.append(f"mail_aliases: {alias} leads to nobody; name a target")
-        for target in targets:
-            problems += _target(alias, target, domains, users, aliases)
-    return aliases, postmaster
+        found = [_target(target, domains, users, aliases, local) for target in targets]
+        problems += [
+            f"mail_aliases: {alias} leads to {_named(t)}, {p}" for t, p in zip(targets, found, strict=True) if p
+        ]
+        if not any(found):
+            problems += _ends(alias, aliases)
+    return aliases
+
+
+def _named(target: str) -> str:
+    return target if re.fullmatch(r"[!-~]{1,100}", target) and "@" in target else shown(target)
 
 
 def _target(
-    alias: str, target: str, domains: list[str], users: dict[str, dict[str, str]], aliases: dict[str, list[str]]
-) -> list[str]:
+    target: str,
+    domains: list[str],
+    users: dict[str, dict[str, str]],
+    aliases: dict[str, list[str]],
+    local: tuple[str, ...],
+) -> str:
+    domain = target.rpartition("@")[2]
     try:
         validate_email(target, check_deliverability=False, test_environment=True, allow_smtputf8=False)
-    except EmailNotValidError:
-        return [f"mail_aliases: {alias} leads to {target!r}, which is not an address"]
-    if target.rpartition("@")[2] in domains and target not in users and target not in aliases:
-        return [
-            f"mail_aliases: {alias} leads to {target}, which is neither a user nor an alias; add the user or mend the alias"
-        ]
-    seen, queue = {alias}, [target]
+    except (EmailNotValidError, ValueError):
+        return "which is not an address; write it like 'somebody@example.org'"
+    if problem := name_problem(domain):
+        return f"which is not an address: of the domain, {problem}"
+    if domain in local:
+        return "an account of the host itself, which nobody reads; name a mailbox"
+    if domain in domains and target not in users and target not in aliases:
+        return "which is neither a user nor an alias; add the user or mend the alias"
+    return ""
+
+
+def _ends(alias: str, aliases: dict[str, list[str]]) -> list[str]:
+    """An alias that leads back to itself, or to more than Postfix follows."""
+    seen: set[str] = set()
+    queue = list(aliases[alias])
     while queue:
         name = queue.pop()
         if name == alias:
-            return [f"mail_aliases: {alias} leads back to itself through {target}; let it end at a user"]
+            return [f"mail_aliases: {alias} leads back to itself; let it end at a user"]
         if name not in seen:
             seen.add(name)
             queue += aliases.get(name, [])
+    if len(seen) > MOST_TARGETS:
+        return [
+            f"mail_aliases: {alias} leads to {len(seen)} addresses, and Postfix follows {MOST_TARGETS}; "
+            "use a program for mailing lists"
+        ]
     return []

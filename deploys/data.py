@@ -1,35 +1,38 @@
 """The inventory's data, checked: everything that is wrong is said at once, before a host is touched."""
 
-import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import Any
 
-from deploys.addresses import FQDN, LOCAL_PART, with_aliases
-from deploys.knobs import dovecot_problems, filter_problems
-from deploys.secrets import Secrets, SecretsError, load
-from operations import passwords
+from pydantic import Field
 
-UNIX_NAME = re.compile(r"^[a-z_][a-z0-9_-]{0,30}$")
-ROLE_PASSWORD = re.compile(r"^[A-Za-z0-9_.~-]{16,}$")  # it stands in three files, each with a quoting of its own
+from deploys.addresses import LONGEST_HOST, local_names, lower, name_problem, with_aliases
+from deploys.kinds import shown
+from deploys.knobs import Knobs, read
+from deploys.secrets import Secrets, SecretsError, account_problems, load, service_problems
+from deploys.unix import systems_own
+
+OWN_KEYS = "x_"  # what an operator adds to the inventory for purposes of his own
 
 
-@dataclass(frozen=True)
-class MailData:
-    """What the chapters build from. Addresses are lower case: Dovecot lowercases what a client logs in with."""
+class MailData(Knobs):
+    """What the chapters build from: every knob by its name, and what follows from them.
+
+    Addresses are lower case: Dovecot lowercases what a client logs in with.
+    """
 
     hostname: str
     domains: list[str]
     users: dict[str, dict[str, str]]  # email: {"realname": …, "maildir": "example.test/foo/"}
     aliases: dict[str, list[str]]
     postmaster: str
-    secrets: Secrets
-    values: dict[str, Any]
+    scheme: str = ""  # password_scheme, or the platform's where that is None
+    secrets: Secrets = Field(repr=False)
 
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self.values[name]
-        except KeyError:
-            raise AttributeError(name) from None
+    @property
+    def values(self) -> dict[str, Any]:
+        """The knobs by name, for the texts of the chapters."""
+        return {name: getattr(self, name) for name in Knobs.model_fields}
 
 
 class DataError(ValueError):
@@ -40,127 +43,159 @@ class DataError(ValueError):
         self.problems = problems
 
 
-def mail_data(values: dict[str, Any], host_name: str) -> MailData:
-    """Check a host's data (`host.data.dict()`) and build a `MailData`. Raises DataError with every problem found."""
-    problems: list[str] = []
-    hostname = str(values.get("mail_hostname") or host_name).lower()
-    if not FQDN.match(hostname):
-        problems.append(
-            f"mail_hostname {hostname!r} is not a full host name: mail servers refuse such a greeting. "
-            "Set mail_hostname = 'mail.your-domain.org' for this host in the inventory"
-        )
-    domains = _domains(values, hostname, problems)
-    users = _users(values, domains, problems)
-    aliases, postmaster = with_aliases(values, domains, users, problems)
-    _owner(values, problems)
-    _choices(values, problems)
-    problems += filter_problems(values) + dovecot_problems(values)
-    try:
-        secrets = load(values["accounts_file"], values["secrets_file"])
-    except SecretsError as error:
-        secrets = Secrets({}, {})
-        problems.append(str(error))
-    else:
-        _secrets(users, secrets, problems, str(values["accounts_file"]), str(values["secrets_file"]))
+def mail_data(values: dict[str, Any], host_name: str, connector_keys: Iterable[str] = ()) -> MailData:
+    """Check a host's data (`host.data.dict()`) and build a `MailData`. Raises DataError with every problem found.
+
+    `connector_keys` are the names of the host's own connector, where that is none of pyinfra's.
+    """
+    given = {key: value for key, value in values.items() if key in Knobs.model_fields}
+    knobs, wrong = read(given)
+    problems = _unknown([key for key in values if key not in given], set(connector_keys))
+    problems += [problem for name in Knobs.model_fields for problem in wrong.get(name, ())]
+
+    hostname = lower(knobs.mail_hostname or host_name)
+    if "mail_hostname" not in wrong:
+        problems += _hostname(hostname)
+    users = {person.email: _mailbox(person.email, person.name) for person in knobs.mail_users}
+    domains = knobs.mail_domains
+    aliases: dict[str, list[str]] = {}
+    postmaster = lower(knobs.mail_postmaster or next(iter(users)))
+    if "mail_domains" not in wrong:
+        problems += _local(domains, hostname)
+        if "mail_users" not in wrong:
+            problems += _homeless(users, domains)
+            if not {"mail_aliases", "mail_postmaster"} & set(wrong):
+                aliases = with_aliases(knobs.mail_aliases, postmaster, domains, users, hostname, problems)
+    problems += [] if {"mail_home", "tls_certificate", "tls_key"} & set(wrong) else _paths(knobs)
+    problems += [] if {"spam_score", "spam_refuse_score"} & set(wrong) else _scores(knobs)
+    if not {"antivirus", "signature_updates", "virus_signatures"} & set(wrong):
+        problems += _scanner(knobs)
+
+    secrets = Secrets({}, {})
+    if not {"accounts_file", "secrets_file"} & set(wrong):
+        try:
+            secrets = load(knobs.accounts_file, knobs.secrets_file)
+        except SecretsError as error:
+            problems += error.problems
+        else:
+            people = [] if "mail_users" in wrong else list(users)
+            problems += account_problems(secrets, people) + service_problems(secrets)
     if problems:
-        raise DataError(problems)
-    return MailData(hostname, domains, users, aliases, postmaster, secrets, values)
+        raise DataError(list(dict.fromkeys(problems)))
+    return MailData.model_construct(
+        **{name: getattr(knobs, name) for name in Knobs.model_fields},
+        hostname=hostname,
+        domains=domains,
+        users=users,
+        aliases=aliases,
+        postmaster=postmaster,
+        scheme=knobs.password_scheme or "",
+        secrets=secrets,
+    )
 
 
-def _domains(values: dict[str, Any], hostname: str, problems: list[str]) -> list[str]:
-    domains = [str(domain).lower() for domain in _list(values, "mail_domains", problems)]
+def _unknown(keys: list[Any], connector_keys: set[str]) -> list[str]:
+    """Keys that are no knobs: pyinfra's own pass, and the operator's own that say so."""
+    pyinfras = pyinfra_keys() | connector_keys
+    problems = []
+    for key in map(str, keys):
+        if key in pyinfras or key.startswith(OWN_KEYS):
+            continue
+        near = get_close_matches(key, [*Knobs.model_fields, *sorted(pyinfras)], 1, 0.7)
+        if key.startswith("_") and not near:  # a helper of a group_data file
+            continue
+        remedy = f"did you mean {near[0]}? " if near else ""
+        problems.append(
+            f"there is no knob {shown(key)}; {remedy}docs/knobs.md has them all, and a key of your own begins with {OWN_KEYS}"
+        )
+    return problems
+
+
+def pyinfra_keys() -> set[str]:
+    """The names that pyinfra reads from a host's data: its connectors' and its operations' global arguments."""
+    from pyinfra.api.arguments import all_argument_meta
+    from pyinfra.connectors import docker, ssh
+
+    others = {"docker_image", "chroot_directory", "fake_responses", "fake_delay", "fake_delay_jitter"}
+    return {*all_argument_meta, *ssh.connector_data_meta, *docker.connector_data_meta, *others} - {"name"}
+
+
+def _hostname(hostname: str) -> list[str]:
+    if problem := name_problem(hostname):
+        return [
+            f"mail_hostname {shown(hostname)} is not a full host name: mail servers refuse such a greeting; {problem}. "
+            "Set mail_hostname = 'mail.your-domain.org' for this host in the inventory"
+        ]
+    if len(hostname) > LONGEST_HOST:
+        return [
+            f"mail_hostname {shown(hostname)} has {len(hostname)} characters; Linux and certificates take {LONGEST_HOST}. "
+            "Name the host shorter"
+        ]
+    return []
+
+
+def _mailbox(email: str, name: str) -> dict[str, str]:
+    local, _, domain = email.rpartition("@")
+    return {"realname": name, "maildir": f"{domain}/{local}/"}
+
+
+def _local(domains: list[str], hostname: str) -> list[str]:
+    """Domains that Postfix would take as local and as virtual."""
+    problems = []
     for domain in domains:
-        if not FQDN.match(domain):
-            problems.append(f"mail_domains: {domain!r} is not a domain name; write it like 'example.org'")
         if domain == hostname:
             problems.append(
                 f"mail_domains: {domain!r} is also mail_hostname; Postfix would take it as local and as virtual. "
                 f"Name the host mail.{domain} (chapter 2, delivery)"
             )
-    problems += [f"mail_domains: {domain!r} stands there twice; remove one" for domain in _twice(domains)]
-    if not domains:
-        problems.append("mail_domains is empty; name at least one domain that this server receives mail for")
-    return domains
-
-
-def _users(values: dict[str, Any], domains: list[str], problems: list[str]) -> dict[str, dict[str, str]]:
-    users: dict[str, dict[str, str]] = {}
-    emails = []
-    for entry in _list(values, "mail_users", problems):
-        email = str(entry.get("email", "") if isinstance(entry, dict) else entry).lower()
-        local, _, domain = email.rpartition("@")
-        emails.append(email)
-        if not LOCAL_PART.match(local) or ".." in local or not FQDN.match(domain):
+        elif domain in local_names(hostname, domains[0]):
             problems.append(
-                f"mail_users: {email!r} is not an address we can keep mail for; letters, digits, . _ - before the @"
+                f"mail_domains: {domain!r} is the host itself (main.cf, mydestination); Postfix would take it as local and "
+                "as virtual. Choose another name"
             )
-        elif domain not in domains:
-            problems.append(f"mail_users: the domain of {email} is not in mail_domains; add it there")
-        name = str(entry.get("name", "")) if isinstance(entry, dict) else ""
-        if any(ord(sign) < 32 for sign in name):
-            problems.append(f"mail_users: the name of {email} has a control character; write it on one line")
-        users[email] = {"realname": name, "maildir": f"{domain}/{local}/"}
-    problems += [f"mail_users: {email} stands there twice; remove one" for email in _twice(emails)]
-    if not users:
-        problems.append("mail_users is empty; postmaster's mail has to reach somebody, so name at least one user")
-    return users
+    return problems
 
 
-def _owner(values: dict[str, Any], problems: list[str]) -> None:
-    for key in ("mail_uid", "mail_gid"):
-        number = values.get(key)
-        if not isinstance(number, int) or isinstance(number, bool) or not 100 <= number <= 59999:
+def _homeless(users: dict[str, dict[str, str]], domains: list[str]) -> list[str]:
+    return [
+        f"mail_users: the domain of {email} is not in mail_domains; add it there"
+        for email in users
+        if email.rpartition("@")[2] not in domains
+    ]
+
+
+def _paths(knobs: Knobs) -> list[str]:
+    problems = []
+    if knobs.tls_certificate == knobs.tls_key:
+        problems.append(
+            f"tls_certificate and tls_key are both {knobs.tls_key!r}; one would overwrite the other. Give each a file of its own"
+        )
+    for name in ("tls_certificate", "tls_key"):
+        path = getattr(knobs, name)
+        folder = path.rpartition("/")[0]
+        if (path + "/").startswith(knobs.mail_home + "/"):
+            problems.append(f"{name} = {path!r} lies in mail_home, which the mail's owner may write; put it elsewhere")
+        elif knobs.tls_self_signed and systems_own(folder) in (folder, "/etc") and folder.count("/") < 2:
             problems.append(
-                f"{key} = {number!r} is reserved or no number; 0 to 99 belong to the system. Use 200, or another from 100 to 59999"
+                f"{name} = {path!r} would be made in {folder or '/'}, a directory of the system's; "
+                "give it one of its own, like /etc/postfix/certs"
             )
-    if not UNIX_NAME.match(str(values.get("mail_owner"))) or values.get("mail_owner") in (
-        "root",
-        "postfix",
-        "dovecot",
-        "postgres",
-    ):
-        problems.append(f"mail_owner {values.get('mail_owner')!r} has to be a user of its own; use 'vmail'")
-    for key in ("mail_home", "tls_certificate", "tls_key"):
-        if not re.match(r"^/[A-Za-z0-9._/-]+$", str(values.get(key))) or ".." in str(values.get(key)):
-            problems.append(f"{key} = {values.get(key)!r} has to be an absolute path without blanks")
+    return problems
 
 
-def _choices(values: dict[str, Any], problems: list[str]) -> None:
-    if values.get("password_scheme") not in (None, *passwords.schemes()):
-        problems.append(
-            f"password_scheme {values.get('password_scheme')!r} is none of {', '.join(passwords.schemes())}; "
-            "SHA512 and MD5 have no salt (chapter 4, schemes)"
-        )
-    limit = values.get("message_size_limit")
-    if not isinstance(limit, int) or limit < 65536:
-        problems.append(f"message_size_limit = {limit!r} has to be a number of bytes, at least 65536")
+def _scores(knobs: Knobs) -> list[str]:
+    score, refuse = knobs.spam_score, knobs.spam_refuse_score
+    if refuse is None or refuse >= score:
+        return []
+    return [
+        f"spam_refuse_score = {refuse!r} is below spam_score = {score!r}: what is not even filed as spam would be refused; raise it"
+    ]
 
 
-def _secrets(
-    users: dict[str, dict[str, str]], secrets: Secrets, problems: list[str], accounts_file: str, secrets_file: str
-) -> None:
-    for email in users:
-        password = secrets.accounts.get(email)
-        if password is None:
-            problems.append(f"{accounts_file} has no password for {email}; add one")
-        elif not isinstance(password, str) or not password:
-            problems.append(f"{accounts_file}: the password of {email} is empty; anybody could log in")
-        elif len(password) < 8 or any(ord(sign) < 32 for sign in password):
-            problems.append(f"{accounts_file}: the password of {email} is shorter than 8 or has a control character")
-    if not ROLE_PASSWORD.match(str(secrets.services.get("mailreader", ""))):
-        problems.append(
-            f"{secrets_file}: 'mailreader' needs a password of at least 16 letters, digits or _ . ~ -; "
-            "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
-        )
-
-
-def _list(values: dict[str, Any], key: str, problems: list[str]) -> list[Any]:
-    found = values.get(key)
-    if isinstance(found, (list, tuple)):
-        return list(found)
-    problems.append(f"{key} has to be a list, in square brackets")
-    return []
-
-
-def _twice(names: list[str]) -> list[str]:
-    return sorted({name for name in names if names.count(name) > 1})
+def _scanner(knobs: Knobs) -> list[str]:
+    if not knobs.antivirus or knobs.signature_updates or knobs.virus_signatures:
+        return []
+    return [
+        "antivirus is True, but signature_updates is False and virus_signatures is empty: clamd does not start without "
+        "a signature. Set signature_updates = True, or antivirus = False"
+    ]

@@ -1,7 +1,5 @@
 """Before the first change: is this a host we know, are its names, ports, numbers and data right?"""
 
-from dataclasses import replace
-
 from pyinfra import host, logger, state
 
 from deploys import platforms
@@ -74,7 +72,7 @@ def ready() -> bool:
 
 def _check() -> list[str]:
     try:
-        checked = mail_data(host.data.dict(), host.name)
+        checked = mail_data(host.data.dict(), host.name, host.connector_cls.data_meta)
     except DataError as error:
         return error.problems
     look_at(
@@ -94,7 +92,7 @@ def _check() -> list[str]:
     if not problems:
         host.connector_data[PLATFORM] = found
         scheme = checked.password_scheme or found.password_scheme
-        host.connector_data[DATA] = replace(checked, values={**checked.values, "password_scheme": scheme})
+        host.connector_data[DATA] = checked.model_copy(update={"scheme": scheme})
     return problems
 
 

@@ -31,6 +31,7 @@ def filled(texts: dict[str, str]) -> dict[str, str]:
     known = data()
     values = {
         **known.values,
+        "password_scheme": known.scheme,
         "mail_hostname": known.hostname,
         "mail_domain": known.domains[0],
         "mail_domain_list": " ".join(known.domains),

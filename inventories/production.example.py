@@ -23,7 +23,7 @@ mail: list[tuple[str, dict[str, Any]]] = [
             # CHANGE: the name that the server greets with and its certificate carries
             "mail_hostname": "mail.example.org",
             # CHANGE: the domains whose mail comes here, and who has a mailbox; the knobs and their
-            # defaults are in group_data/all.py
+            # defaults are in docs/knobs.md
             "mail_domains": ["example.org"],
             "mail_users": [{"email": "foo@example.org", "name": "Foo Lastname"}],
             "mail_aliases": {"hello@example.org": ["foo@example.org"]},

@@ -18,7 +18,7 @@ def _rows(table: str) -> dict[str, dict[str, Any]]:
 
 
 def _without_hash(statement: str) -> str:
-    return re.sub(r"'\{[A-Z0-9-]+\}[^']+'", "'{SCHEME}(hash)'", statement)
+    return re.sub(r"'\{[A-Za-z0-9.-]+\}[^']+'", "'{SCHEME}(hash)'", statement)
 
 
 def _left_over(table: str, key: str, wanted: set[str], prune: bool) -> list[str]:

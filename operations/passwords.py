@@ -5,17 +5,20 @@ Storage) and costs a login about 25 ms here. passlib's own default (64 MiB, 3 pa
 that, and Dovecot could not verify it at all: libsodium knows one lane only.
 """
 
-import re
-
 from passlib.hash import argon2, sha512_crypt
 from passlib.ifc import PasswordHash
+
+from operations import hashes
 
 HASHES: dict[str, PasswordHash] = {
     "ARGON2ID": argon2.using(type="ID", memory_cost=19456, time_cost=2, parallelism=1),
     "SHA512-CRYPT": sha512_crypt.using(rounds=100_000),
 }
-PREFIX = re.compile(r"^\{([A-Z0-9.-]+)\}")
 LOCKED = "{CRYPT}*"  # an account without a password yet: no password hashes to a star
+SHORTEST = 8  # characters
+# Dovecot's login processes read 1,024 bytes of a command: in IMAP's LOGIN each \" and \\ of a password takes two, in AUTHENTICATE
+# PLAIN three bytes take four, and an address of 254 characters goes with it. Postfix's and Dovecot's limits above are higher.
+LONGEST = 256
 
 
 def schemes() -> tuple[str, ...]:
@@ -24,19 +27,46 @@ def schemes() -> tuple[str, ...]:
 
 
 def is_hash(secret: str) -> bool:
-    """Whether a secret is a hash already ({SCHEME}…), to be stored as it is."""
-    return PREFIX.match(secret) is not None
+    """Whether a secret is a hash already ({SCHEME}…), to be stored as it is. A password never begins with braces."""
+    return hashes.split(secret) is not None
+
+
+def scheme_of(secret: str) -> str:
+    """The scheme of a ready-made hash; "" of a password."""
+    return (hashes.split(secret) or ("", ""))[0]
+
+
+def problem(secret: str) -> str:
+    """Why an account cannot have this password or hash, with the remedy; "" when it can. The secret is not quoted."""
+    if is_hash(secret):
+        return hashes.problem(secret)
+    if hashes.bare(secret):
+        return "is a hash without its {SCHEME}: its own text would log in. Write {BLF-CRYPT}, {SHA512-CRYPT} or what it is in front"
+    if len(secret) < SHORTEST:
+        return f"is shorter than {SHORTEST} characters; take a longer one"
+    if any(ord(sign) < 32 or ord(sign) == 127 for sign in secret):
+        return "has a control character; a client cannot send it. Take printable ones"
+    if not secret.isascii():
+        return (
+            "has characters beyond ASCII: IMAP's LOGIN knows none, and programs send one letter as different bytes. "
+            "Take letters, digits and signs of ASCII"
+        )
+    if len(secret) > LONGEST:
+        return f"has {len(secret)} characters; IMAP and SMTP clients get {LONGEST} through. Take a shorter one"
+    return ""
 
 
 def stored(secret: str, scheme: str) -> str:
     """What goes into the database for a password, or for a hash that the operator made himself."""
-    return secret if is_hash(secret) else f"{{{scheme}}}{HASHES[scheme].hash(secret)}"
+    if ready := hashes.split(secret):
+        return f"{{{ready[0]}}}{ready[1]}"
+    return f"{{{scheme}}}{HASHES[scheme].hash(secret)}"
 
 
 def matches(secret: str, found: str, scheme: str) -> bool:
     """Whether the database's value stands for this secret in this scheme and at this cost: nothing to change then."""
     if is_hash(secret):
-        return found == secret
+        return found == stored(secret, scheme)
     prefix = f"{{{scheme}}}"
     if not found.startswith(prefix):
         return False

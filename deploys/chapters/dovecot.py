@@ -93,7 +93,7 @@ def mail_owner() -> None:
 @step("Chapter 4: hashing schemes", article="$ doveadm pw -l", today=texts.SCHEMES, needs="dovecot")
 def schemes() -> None:
     """This Dovecot has to know the scheme that we store. SHA512 is one unsalted pass, whatever -r says."""
-    dovecot.knows_scheme(name=f"Dovecot knows {data().password_scheme}", scheme=data().password_scheme)
+    dovecot.knows_scheme(name=f"Dovecot knows {data().scheme}", scheme=data().scheme)
 
 
 @step("Chapter 4: passwords", article=texts.PASSWORD_ARTICLE, today=texts.PASSWORD, needs="dovecot")
@@ -101,7 +101,7 @@ def password() -> None:
     """The users' hashes, made on the controller: `doveadm pw -p` shows the password in the host's process list."""
     known = data()
     secrets = {email: known.secrets.accounts[email] for email in known.users}
-    accounts.user_passwords(name="Hashed passwords", secrets=secrets, scheme=known.password_scheme)
+    accounts.user_passwords(name="Hashed passwords", secrets=secrets, scheme=known.scheme)
 
 
 @step("Chapter 4: cleartext logins", article=texts.CLEARTEXT_ARTICLE, today=texts.CLEARTEXT, needs="dovecot")

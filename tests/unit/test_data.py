@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from deploys.data import DataError, MailData, mail_data
+from deploys.knobs import defaults, table
 
 ROOT = Path(__file__).parents[2]
 GOOD = {"foo@example.test": "a good password", "bar@example.test": "another one"}
@@ -52,6 +53,35 @@ def test_the_defaults_are_good(knobs: dict[str, Any]) -> None:
     assert known.aliases["postmaster@example.test"] == ["foo@example.test"]
     assert known.aliases["abuse@example.test"] == ["foo@example.test"]
     assert known.mail_uid == 200
+
+
+def test_the_table_of_the_docs_is_the_models() -> None:
+    assert (ROOT / "docs/knobs.md").read_text() == table(), "run: python -m deploys.knobs > docs/knobs.md"
+
+
+def test_pyinfra_reads_the_models_defaults() -> None:
+    there = runpy.run_path(str(ROOT / "group_data/all.py"))
+    assert {key: value for key, value in there.items() if not key.startswith("_")} == defaults()
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"), [("no", False), ("Off", False), (0, False), ("false", False), ("yes", True), (1, True)]
+)
+def test_a_switch_on_the_command_line(knobs: dict[str, Any], said: Any, meant: bool) -> None:
+    assert good(knobs, prune_accounts=said).prune_accounts is meant
+
+
+@pytest.mark.parametrize(
+    ("key", "near"), [("prune_acounts", "prune_accounts"), ("_sdo", "_sudo"), ("ssh_prt", "ssh_port"), ("nonsense", "")]
+)
+def test_a_knob_that_is_none(knobs: dict[str, Any], key: str, near: str) -> None:
+    (problem,) = problems(knobs, **{key: "a value"})
+    assert f"there is no knob {key!r}" in problem and near in problem and "a value" not in problem
+
+
+def test_other_peoples_keys_pass(knobs: dict[str, Any]) -> None:
+    theirs = {"ssh_user": "root", "_sudo": True, "docker_identifier": "x", "x_rack": 7, "_helper": []}
+    assert mail_data({**knobs, **theirs, "my_connector": 1}, "mx1.example.test", {"my_connector": None}).mail_uid == 200
 
 
 def test_addresses_become_lower_case(knobs: dict[str, Any]) -> None:

@@ -1,0 +1,196 @@
+"""The forms of structured knobs: each takes what the inventory gives and returns the typed value, or raises Problems."""
+
+import ipaddress
+import re
+import unicodedata
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import ValidationInfo
+
+from deploys.addresses import LABEL, lower, name_problem, ours
+from deploys.kinds import Problems, shown, strings, twice
+from deploys.unix import UNIX_NAME, path_problem, system_account, systems_own
+from operations import passwords
+
+HDB = re.compile(r"[0-9a-f]{32}:([0-9]{1,10}|\*(?=:.*:)):[A-Za-z0-9._-]{1,100}(:[0-9]{1,4})?")
+HOST = re.compile(rf"(?=.{{1,253}}\Z)(?![0-9.]+\Z)({LABEL}\.)*{LABEL}", re.IGNORECASE | re.ASCII)
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who has a mailbox: the address in lower case, and the name that a person goes by."""
+
+    email: str
+    name: str = ""
+
+
+def text(value: Any) -> bool:
+    """Whether this is one line that any program can be given: no control characters, no halves of characters."""
+    return isinstance(value, str) and not any(unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp") for sign in value)
+
+
+def people(value: list[Any]) -> list[Person]:
+    """mail_users: {"email": …, "name": …} each, or the address alone."""
+    problems, found = [], []
+    for entry in value:
+        if isinstance(entry, str):
+            entry = {"email": entry}
+        if not isinstance(entry, dict):
+            problems.append(
+                f'mail_users: an entry is a {type(entry).__name__}; write {{"email": "foo@example.org", "name": "Foo"}}'
+            )
+            continue
+        email, name = entry.get("email", ""), entry.get("name", "")
+        address = lower(email) if isinstance(email, str) else ""
+        if not ours(*_parts(address)):
+            problems.append(
+                f"mail_users: {shown(address or email)} is not an address we can keep mail for; "
+                "letters, digits, . _ - before the @, 254 characters in all"
+            )
+            continue
+        problems += _unknown(address, entry)
+        if not text(name):
+            problems.append(f"mail_users: the name of {address} has a control character; write it on one line")
+        elif len(name) > 250:
+            problems.append(f"mail_users: the name of {address} is longer than 250 characters; shorten it")
+        found.append(Person(address, str(name)))
+    problems += [
+        f"mail_users: {email} stands there twice; remove one" for email in twice([person.email for person in found])
+    ]
+    if not value:
+        problems.append("mail_users is empty; postmaster's mail has to reach somebody, so name at least one user")
+    _all(problems)
+    return found
+
+
+def _parts(address: str) -> tuple[str, str]:
+    local, _, domain = address.rpartition("@")
+    return local, domain
+
+
+def _unknown(address: str, entry: dict[Any, Any]) -> list[str]:
+    problems = []
+    for key in entry:
+        if key not in ("email", "name"):
+            near = get_close_matches(str(key), ("email", "name"), 1)
+            remedy = (
+                f"did you mean {near[0]!r}?"
+                if near
+                else "there are 'email' and 'name'; passwords stand in accounts_file"
+            )
+            problems.append(f"mail_users: the entry of {address} has a key {shown(key)}; {remedy}")
+    return problems
+
+
+def alias_table(value: Any) -> dict[str, list[str]]:
+    """mail_aliases: one address or a list of addresses each, all in lower case."""
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise Problems('mail_aliases has to be a table, like {"sales@example.org": ["foo@example.org"]}')
+    problems: list[str] = []
+    found: dict[str, list[str]] = {}
+    for alias, targets in value.items():
+        each = [targets] if isinstance(targets, str) else targets
+        if not isinstance(alias, str):
+            problems.append(f"mail_aliases: {shown(alias)} is not an address; write it in quotes")
+        elif not isinstance(each, list | tuple) or not all(isinstance(target, str) for target in each):
+            problems.append(f"mail_aliases: {shown(alias)} has to lead to an address, or to a list of addresses")
+        elif lower(alias) in found:
+            problems.append(
+                f"mail_aliases: two aliases differ only in upper and lower case: {shown(lower(alias))}; remove one"
+            )
+        else:
+            found[lower(alias)] = list(dict.fromkeys(map(lower, each)))
+    _all(problems)
+    return found
+
+
+def domains(value: list[Any]) -> list[str]:
+    """mail_domains, in lower case; none is the host's own name (that is asked in `deploys.data`)."""
+    problems = []
+    for domain in value:
+        if problem := name_problem(lower(domain) if isinstance(domain, str) else domain):
+            problems.append(f"mail_domains: {shown(lower(domain))} is not a domain name; {problem}")
+    found = [lower(domain) for domain in value]
+    _all(problems + [f"mail_domains: {shown(domain)} stands there twice; remove one" for domain in twice(found)])
+    if not found:
+        raise Problems("mail_domains is empty; name at least one domain that this server receives mail for")
+    return found
+
+
+def sources(value: list[str]) -> list[str]:
+    """time_sources: names or addresses."""
+    _all(strings("time_sources", value, _source, "neither a host name nor an address, like ntp.example.org"))
+    return value
+
+
+def _source(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return HOST.fullmatch(name) is not None
+    return "%" not in name
+
+
+def signatures(value: list[str]) -> list[str]:
+    """virus_signatures: lines of a .hdb file. A size of * wants the level of ClamAV's that knows it behind the name."""
+    form = (
+        "not a line of a .hdb file, like 44d88612fea8a8f36de82e1278abb02f:68:Name, or …:*:Name:73 for any size "
+        "(https://docs.clamav.net/manual/Signatures/HashSignatures.html)"
+    )
+    _all(strings("virus_signatures", value, lambda line: HDB.fullmatch(line) is not None, form))
+    return value
+
+
+def _all(problems: list[str]) -> None:
+    if problems:
+        raise Problems(*problems)
+
+
+def owner(value: str) -> str:
+    """mail_owner: a user that is nobody else's."""
+    if not UNIX_NAME.fullmatch(value):
+        raise Problems(
+            f"mail_owner {shown(value)} has to be a user of its own, of lower case letters, digits, _ and -, 31 at most; use 'vmail'"
+        )
+    if system_account(value):
+        raise Problems(
+            f"mail_owner {value!r} has to be a user of its own, and this is an account of the system or of a package; use 'vmail'"
+        )
+    return value
+
+
+def scheme(value: Any) -> Any:
+    """password_scheme: one that we can make, however it is written."""
+    if value is not None and (not isinstance(value, str) or value.upper() not in passwords.schemes()):
+        raise Problems(
+            f"password_scheme {shown(value)} is none of {', '.join(passwords.schemes())}; "
+            "SHA512 and MD5 have no salt (chapter 4, schemes)"
+        )
+    return value and value.upper()
+
+
+def path(value: str, info: ValidationInfo) -> str:
+    """tls_certificate, tls_key, mail_home: an absolute path, written in one way only."""
+    if problem := path_problem(value):
+        raise Problems(f"{info.field_name} = {shown(value)} {problem}")
+    return value
+
+
+def home(value: str, info: ValidationInfo) -> str:
+    """mail_home: a directory that is given to the mail's owner, so none of the system's."""
+    if own := systems_own(path(value, info)):
+        raise Problems(
+            f"mail_home = {value!r} would give the mail's owner {own}, which is the system's; use '/home/mail', '/srv/mail' or '/var/vmail'"
+        )
+    return value
+
+
+def file_name(value: str, info: ValidationInfo) -> str:
+    """accounts_file, secrets_file: a path on this side."""
+    if not value or not text(value):
+        raise Problems(f"{info.field_name} has to be the path of a file, like 'secrets/accounts.json'")
+    return value

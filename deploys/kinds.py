@@ -1,0 +1,128 @@
+"""The kinds of values that a knob can have, and the sentence for a value that is none of its kind."""
+
+import reprlib
+import types
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BeforeValidator, Field, ValidationInfo
+from pydantic.fields import FieldInfo
+
+
+class Problems(ValueError):
+    """What is wrong with a value, one sentence each."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+def knob(
+    default: Any,
+    why: str,
+    *,
+    unit: str = "",
+    rule: str = "",
+    hint: str = "",
+    says: str = "",
+    section: str = "",
+    quote: bool = True,
+    **limits: float,
+) -> Any:
+    """A knob's default and why there is one; `limits` as pydantic's (ge, le).
+
+    `rule` says what a value has to be where type, `unit` and `limits` do not; `hint` is the remedy, and `says` replaces all of
+    it. A value that may hold a secret by mistake is not quoted.
+    """
+    about = {"unit": unit, "rule": rule, "hint": hint, "says": says, "section": section, "quote": quote}
+    return Field(default, description=why, json_schema_extra=about, **limits)  # type: ignore[call-overload]
+
+
+SPOKEN = {"yes": True, "on": True, "true": True, "no": False, "off": False, "false": False}
+
+
+def _switch(value: Any) -> Any:
+    """`--data` hands over "no", and 0 for "0": say what they mean, and leave all else to the rule."""
+    if isinstance(value, str):
+        return SPOKEN.get(value.strip().lower(), value)
+    return bool(value) if type(value) is int and value in (0, 1) else value
+
+
+def _in_order(value: Any, info: ValidationInfo) -> Any:
+    if isinstance(value, tuple | list):
+        return list(value)
+    raise Problems(
+        f"{info.field_name} has to be a list, in square brackets; "
+        f"on the command line as JSON: --data '{info.field_name}=[\"…\"]'"
+    )
+
+
+Switch = Annotated[bool, BeforeValidator(_switch)]
+InOrder = BeforeValidator(_in_order)  # tuples are lists, too
+
+
+def strings(name: str, values: list[Any], fits: Callable[[str], bool], what: str) -> list[str]:
+    """The problems of a list's items: no string, not of the form, or twice."""
+    problems = [f"{name}: {shown(v)} is {what}" for v in values if not isinstance(v, str) or not fits(v)]
+    return problems + [f"{name}: {shown(v)} stands there twice; remove one" for v in twice(values)]
+
+
+def twice(values: list[Any]) -> list[str]:
+    """The strings that are more than once in a list."""
+    words = [value for value in values if isinstance(value, str)]
+    return sorted({word for word in words if words.count(word) > 1})
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 60
+
+
+def shown(value: Any) -> str:
+    """A value in a sentence: not longer than a line, whatever it is."""
+    try:
+        return _SHORT.repr(value)
+    except Exception:  # an integer of more than 4,300 digits, an object without a form
+        return f"this {type(value).__name__}"
+
+
+def optional(field: FieldInfo) -> bool:
+    """Whether a knob may be None."""
+    return type(None) in get_args(field.annotation)
+
+
+def rule(field: FieldInfo) -> str:
+    """What a value has to be: "a number of days from 1 to 3650, or None"."""
+    told = about(field)
+    kind = next(iter(_kinds(field)))
+    limits = {key: getattr(one, key) for one in field.metadata for key in ("ge", "le") if hasattr(one, key)}
+    text = told["rule"] or {bool: "True or False", str: "text", list: "a list", dict: "a table"}.get(kind, "a number")
+    if get_origin(kind) is Literal:
+        text = "one of " + ", ".join(get_args(kind))
+    if told["unit"]:
+        text += f" of {told['unit']}"
+    if limits:
+        text += f" from {limits['ge']} to {limits['le']}"
+    if kind is int:
+        text = text.replace("a number", "a whole number", 1) if not told["unit"] else text
+    return text + (", or None" if optional(field) else "")
+
+
+def sentence(name: str, field: FieldInfo, value: Any) -> str:
+    """Value, rule and remedy."""
+    told = about(field)
+    given = f"{name} = {shown(value)}" if told["quote"] else f"{name} ({type(value).__name__})"
+    if told["says"]:
+        return f"{given} {told['says']}"
+    return f"{given} has to be {rule(field)}" + (f"; {told['hint']}" if told["hint"] else "")
+
+
+def about(field: FieldInfo) -> dict[str, Any]:
+    """What `knob` was told beside the default."""
+    return dict(field.json_schema_extra) if isinstance(field.json_schema_extra, dict) else {}
+
+
+def _kinds(field: FieldInfo) -> list[Any]:
+    hint = field.annotation
+    parts = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+    kinds = [part for part in parts if part is not type(None)]
+    return [get_origin(kind) if get_origin(kind) in (list, dict) else kind for kind in kinds]
