@@ -1,4 +1,4 @@
-"""Learning from the user's own hand: what is moved into Junk is spam, what is moved out of it is not."""
+"""Learning from the user's own hand: what is moved into Junk is spam, what goes back to the inbox is not."""
 
 from __future__ import annotations
 

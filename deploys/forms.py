@@ -15,6 +15,9 @@ from deploys.unix import UNIX_NAME, path_problem, system_account, systems_own
 from operations import passwords
 
 HDB = re.compile(r"[0-9a-f]{32}:([0-9]{1,10}|\*(?=:.*:)):[A-Za-z0-9._-]{1,100}(:[0-9]{1,4})?")
+# Plain bytes, at a place or anywhere, in any type of file: of ClamAV's language for them, what cannot be mistyped into a clamd
+# that does not start
+NDB = re.compile(r"[A-Za-z0-9._-]{1,100}:0:(\*|[0-9]{1,9}):([0-9a-fA-F]{2}){8,4000}")
 HOST = re.compile(rf"(?=.{{1,253}}\Z)(?![0-9.]+\Z)({LABEL}\.)*{LABEL}", re.IGNORECASE | re.ASCII)
 
 
@@ -136,12 +139,13 @@ def _source(name: str) -> bool:
 
 
 def signatures(value: list[str]) -> list[str]:
-    """virus_signatures: lines of a .hdb file. A size of * wants the level of ClamAV's that knows it behind the name."""
+    """virus_signatures: lines of a .hdb file, or of a .ndb file. A size of * wants the level of ClamAV's that knows it behind
+    the name."""
     form = (
-        "not a line of a .hdb file, like 44d88612fea8a8f36de82e1278abb02f:68:Name, or …:*:Name:73 for any size "
-        "(https://docs.clamav.net/manual/Signatures/HashSignatures.html)"
+        "neither a line of a .hdb file, like 44d88612fea8a8f36de82e1278abb02f:68:Name, or …:*:Name:73 for any size, "
+        "nor one of a .ndb file, like Name:0:*:58354f2150254041 (https://docs.clamav.net/manual/Signatures.html)"
     )
-    _all(strings("virus_signatures", value, lambda line: HDB.fullmatch(line) is not None, form))
+    _all(strings("virus_signatures", value, lambda line: bool(HDB.fullmatch(line) or NDB.fullmatch(line)), form))
     return value
 
 

@@ -93,7 +93,7 @@ class Knobs(BaseModel):
     )
     signature_updates: Switch = knob(True, "freshclam fetches ClamAV's signatures, sa-update SpamAssassin's rules")
     virus_signatures: Annotated[list[str], BeforeValidator(forms.signatures), InOrder] = knob(
-        [], 'your own signatures, as lines of a .hdb file: "MD5:size:name"'
+        [], 'your own signatures, as lines of a .hdb file ("MD5:size:name") or a .ndb file ("name:0:*:bytes in hex")'
     )
     spam_score: float = knob(
         5.0,

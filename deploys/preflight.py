@@ -36,7 +36,7 @@ SUMS = (
     "/etc/spamassassin/mailroom.cf",
     "/etc/systemd/system/clamav-daemon.*.d/mailroom.conf",
     "/etc/tmpfiles.d/mailroom-*.conf",
-    "/var/lib/clamav/mailroom.hdb",
+    *("/var/lib/clamav/mailroom.hdb", "/var/lib/clamav/mailroom.ndb"),
     *("/etc/chrony/sources.d/mailroom.sources", "/etc/systemd/system/chrony.service.d/mailroom.conf"),
     *("/etc/dovecot/sieve", "/etc/dovecot/sieve/*", "/etc/dovecot/sieve/examples/*"),
     *("/usr/local/lib/mailroom", "/usr/local/lib/mailroom/*", "/usr/local/lib/mailroom/sieve/mailroom-learn"),

@@ -144,7 +144,7 @@ MAPS = tuple(
 
 
 CLAMAV_FILES = (
-    *("/etc/clamav/clamd.conf", "/var/lib/clamav/mailroom.hdb"),
+    *("/etc/clamav/clamd.conf", "/var/lib/clamav/mailroom.hdb", "/var/lib/clamav/mailroom.ndb"),
     *(f"/etc/systemd/system/clamav-daemon.{kind}.d/mailroom.conf" for kind in ("service", "socket")),
 )
 AMAVIS_FILES = (

@@ -6,9 +6,13 @@ from typing import Any
 
 from lab import state
 
-# The only signature a lab needs, as a line of ClamAV's .hdb files: MD5, size and name. It is the EICAR test file's.
-# https://docs.clamav.net/manual/Signatures/HashSignatures.html
-EICAR = "44d88612fea8a8f36de82e1278abb02f:68:Eicar-Test-Signature"
+# The only signature a lab needs, as a line of ClamAV's .ndb files: name, any type of file, anywhere in it, and the bytes. They
+# are the EICAR test file's. Not its MD5: pasted into a letter, or with the line end that its definition allows, it is that file
+# no more. https://docs.clamav.net/manual/Signatures/BodySignatureFormat.html
+EICAR = (
+    "Eicar-Test-Signature:0:*:58354f2150254041505b345c505a58353428505e2937434329377d"
+    "2445494341522d5354414e444152442d414e544956495255532d544553542d46494c452124482b482a"
+)
 
 
 def inventory_data(host: state.Record) -> dict[str, Any]:

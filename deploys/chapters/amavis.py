@@ -8,6 +8,7 @@ https://www.ijs.si/software/amavisd/amavisd-new-docs.html
 from deploys.chapters import amavis_texts as texts
 from deploys.chapters.postfix import settings
 from deploys.data import MailData
+from deploys.forms import HDB
 from deploys.platforms import Platform
 from deploys.preflight import data, platform
 from deploys.step import filled, restart_changed, restart_workers, step
@@ -18,7 +19,8 @@ from operations import files, packages, postfix, services
 
 LEAST_MEMORY = 1700  # MB, with ClamAV's official signatures
 CONF = "/etc/amavis/conf.d"
-SIGNATURES = "/var/lib/clamav/mailroom.hdb"
+# Our own signatures, by ClamAV's name for each kind: of a whole file by its MD5, or of bytes anywhere in one.
+SIGNATURES = {"hdb": "/var/lib/clamav/mailroom.hdb", "ndb": "/var/lib/clamav/mailroom.ndb"}
 
 
 def unfit(there: MailHost, known: MailData, system: Platform) -> list[str]:
@@ -71,11 +73,11 @@ def clamav() -> None:
     scanner.member(name="clamd may read what Amavis unpacked", user="clamav", group="amavis")
     for unit in ("clamav-daemon.service", "clamav-daemon.socket"):
         services.drop_in(name=f"Signatures of any kind start {unit}", unit=unit, text=texts.CLAMAV_START)
-    if known.virus_signatures:
-        text = "\n".join(known.virus_signatures)
-        files.put(name="Our own signatures", path=SIGNATURES, text=text, owner="clamav:clamav")
-    else:
-        files.absent(name="No signatures of our own", path=SIGNATURES)
+    for kind, path in SIGNATURES.items():
+        if lines := [line for line in known.virus_signatures if bool(HDB.fullmatch(line)) is (kind == "hdb")]:
+            files.put(name=f"Our own signatures, .{kind}", path=path, text="\n".join(lines), owner="clamav:clamav")
+        else:
+            files.absent(name=f"No .{kind} of our own", path=path)
     if known.signature_updates:
         scanner.first_signatures(name="The first signatures")
 

@@ -13,7 +13,7 @@ MaxScanSize @{scan_limit}"""
 # The package starts clamd only where both of the official files are; own signatures are signatures too.
 CLAMAV_START = """[Unit]
 ConditionPathExistsGlob=
-ConditionPathExistsGlob=/var/lib/clamav/*.{cvd,cld,hdb}"""
+ConditionPathExistsGlob=/var/lib/clamav/*.{cvd,cld,hdb,ndb}"""
 CLAMAV_IN_AMAVIS = {
     True: """use strict;
 @@bypass_virus_checks_maps = ();

@@ -52,26 +52,36 @@ imapsieve_from Junk {
 }""",
 }
 
-SPAM_SCRIPT = """require ["vnd.dovecot.pipe", "copy", "imapsieve"];
+# Larger messages are hardly ever spam, sa-learn would read them for seconds, and 500 of them would fill the disk.
+LARGEST = "512K"
 
-pipe :copy "mailroom-learn" "spam";"""
+SPAM_SCRIPT = f"""require ["vnd.dovecot.pipe", "copy", "imapsieve"];
 
-HAM_SCRIPT = """require ["vnd.dovecot.pipe", "copy", "imapsieve", "environment"];
+if size :under {LARGEST} {{
+    pipe :copy "mailroom-learn" "spam";
+}}"""
 
-# Who empties Junk into Trash does not say that it was no spam.
-if not environment :is "imap.mailbox" "Trash" {
+# Into the inbox, and nowhere else: who clears Junk into Trash, "Deleted Items" or Archive does not say that it was no spam.
+HAM_SCRIPT = f"""require ["vnd.dovecot.pipe", "copy", "imapsieve", "environment"];
+
+if allof (environment :is "imap.mailbox" "INBOX", size :under {LARGEST}) {{
     pipe :copy "mailroom-learn" "ham";
-}"""
+}}"""
 
-# Written beside and renamed, so that sa-learn never sees half a message. Two processes a message, as a user may move 500.
+# Written beside and renamed, so that sa-learn never sees half a message. The name is the message's own sum: of a message that
+# went to and fro before it was learned, the last word counts. A few short processes a message, as a user may move 500.
 PIPE = """#!/bin/sh
 # Made by mailroom, chapter 5. Dovecot runs this as the owner of the mail, with a message on standard input.
 set -eu
 umask 027
 case $1 in spam | ham) ;; *) exit 64 ;; esac
-read -r name </proc/sys/kernel/random/uuid
-cat >"/var/spool/mailroom-learn/new/$name"
-exec mv "/var/spool/mailroom-learn/new/$name" "/var/spool/mailroom-learn/$1/$name\""""
+cd /var/spool/mailroom-learn
+read -r new </proc/sys/kernel/random/uuid
+cat >"new/$new"
+name=$(sha256sum "new/$new")
+name=${name%% *}
+rm -f "spam/$name" "ham/$name"
+exec mv "new/$new" "$1/$name\""""
 
 LEARN = """#!/bin/sh
 # Made by mailroom, chapter 5. mailroom-learn.service runs this as amavis, whose Bayes it trains.
@@ -82,7 +92,7 @@ kept=0
 for kind in spam ham; do
     find "$kind" -type f >"$list"
     [ -s "$list" ] || continue
-    if sa-learn "--$kind" --local --folders="$list"; then
+    if sa-learn "--$kind" --local --max-size=0 --folders="$list"; then
         xargs rm -f <"$list"
     else
         echo "sa-learn failed; $(wc -l <"$list") messages stay in /var/spool/mailroom-learn/$kind and are tried again" >&2

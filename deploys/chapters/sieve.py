@@ -140,8 +140,9 @@ def vacation() -> None:
     fit=unfit,
 )
 def learning() -> None:
-    """Who moves a message into Junk says "spam"; who takes it out says "no spam". Amavis's Bayes learns from both.
+    """Who moves or copies a message into Junk says "spam"; from there into the inbox, "no spam". Amavis's Bayes learns from both.
 
+    From Junk to anywhere else says neither. The memory is everybody's: who files honest letters as spam teaches it for all.
     Dovecot only drops a copy into a spool. systemd starts sa-learn for all that lie there, so that moving 500 messages is quick.
     https://doc.dovecot.org/latest/core/plugins/imap_sieve.html
     """

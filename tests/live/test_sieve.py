@@ -95,3 +95,49 @@ def test_moving_many_messages_trains_bayes(target: Target, mailserver: Host) -> 
         until(lambda: counts(target)["nham"] == before["nham"] + rest, "those taken out are learned as ham")
         assert counts(target)["nspam"] == before["nspam"] + number // 3
     until(lambda: mailserver.run("find /var/spool/mailroom-learn -type f").stdout == "", "the spool is empty")
+
+
+NOT_HAM = ("Trash", "Deleted Items", "Archive", "INBOX.Old", "Sent", "Drafts")
+
+
+def test_only_the_way_back_to_the_inbox_teaches_ham(target: Target, mailserver: Host) -> None:
+    """A mail client calls its bin what it likes. Copies count like moves; what a client appends or flags teaches nothing, and
+    so does what is larger than spam ever is."""
+    before = counts(target)
+    with imap(target, 1) as client:
+        for name in (*NOT_HAM, "Junk"):
+            if not client.folder_exists(name):
+                client.create_folder(name)
+        for name in (*NOT_HAM, "INBOX"):
+            client.append("Junk", message(BAR, text=f"Pills for {name}.\n")[1].encode())
+        client.append("Junk", message(BAR, text="Large pills.\n" * 50_000)[1].encode())
+        client.select_folder("Junk")
+        assert counts(target) == before, "appended"
+        uids = client.search()
+        client.set_flags(uids, [b"$NotJunk", b"NonJunk"])
+        for uid, name in zip(uids, NOT_HAM, strict=False):
+            client.move([uid], name)
+        client.move(uids[-1:], "INBOX")  # the large one
+        client.copy(uids[-2:-1], "INBOX")
+        until(lambda: counts(target)["nham"] == before["nham"] + 1, "the one that went to the inbox is learned as ham")
+        until(lambda: mailserver.run("find /var/spool/mailroom-learn -type f").stdout == "", "the spool is empty")
+        assert counts(target) == {**before, "nham": before["nham"] + 1}
+        for name in set(NOT_HAM) - {"Trash", "Sent", "Drafts"}:
+            client.delete_folder(name)
+
+
+def test_the_last_word_counts(target: Target, mailserver: Host) -> None:
+    """Out of Junk by mistake and back again, before anything was learned: it is spam."""
+    before = counts(target)
+    mailserver.run("systemctl stop mailroom-learn.path")
+    try:
+        with imap(target, 1) as client:
+            client.append("INBOX", message(BAR, text="Pills, to and fro.\n")[1].encode())
+            for source, goal in (("INBOX", "Junk"), ("Junk", "INBOX"), ("INBOX", "Junk")):
+                client.select_folder(source)
+                client.move(client.search(), goal)
+        assert len(mailserver.run("find /var/spool/mailroom-learn -type f").stdout.splitlines()) == 1
+    finally:
+        mailserver.run("systemctl start mailroom-learn.path")
+    until(lambda: counts(target)["nspam"] == before["nspam"] + 1, "it is learned as spam")
+    assert counts(target)["nham"] == before["nham"]

@@ -35,7 +35,7 @@ GOOD: dict[str, Any] = {
         ({"spam_refuse_score": 0}, "15 is a careful one"),
         ({"spam_refuse_score": 4}, "below spam_score"),
         ({"virus_signatures": "EICAR"}, "has to be a list"),
-        ({"virus_signatures": ["X5O!P%"]}, "not a line of a .hdb file"),
+        ({"virus_signatures": ["X5O!P%"]}, "neither a line of a .hdb file"),
         ({"signature_updates": False}, "clamd does not start without"),
     ],
 )

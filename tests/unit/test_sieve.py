@@ -159,12 +159,19 @@ def program(tmp_path: Path, text: str) -> Path:
 
 def test_dovecot_drops_a_message_into_the_spool(tmp_path: Path) -> None:
     pipe = program(tmp_path, learning_texts.PIPE)
-    for kind, code in (("spam", 0), ("ham", 0), ("../spam", 64)):
-        done = subprocess.run(["sh", str(pipe), kind], input=b"Subject: x\r\n\r\ny\r\n")
+    for kind, text, code in (
+        ("ham", b"y", 0),
+        ("spam", b"y", 0),
+        ("spam", b"y", 0),
+        ("ham", b"z", 0),
+        ("../spam", b"z", 64),
+    ):
+        done = subprocess.run(["sh", str(pipe), kind], input=b"Subject: x\r\n\r\n" + text + b"\r\n")
         assert done.returncode == code
     (message,) = (tmp_path / "spam").iterdir()
     assert message.read_bytes() == b"Subject: x\r\n\r\ny\r\n" and message.stat().st_mode & 0o777 == 0o640
-    assert len(list((tmp_path / "ham").iterdir())) == 1 and not list((tmp_path / "new").iterdir())
+    assert len(list((tmp_path / "ham").iterdir())) == 1, "the last word about y was spam"
+    assert not list((tmp_path / "new").iterdir())
 
 
 @pytest.mark.parametrize(("code", "left"), [(0, 0), (13, 2)])
