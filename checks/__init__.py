@@ -14,6 +14,7 @@ from checks import (  # noqa: F401 - importing them registers their checks
     delivery,
     dovecot,
     filter,
+    header_from,
     host,
     imap,
     imap_tls,

@@ -19,6 +19,7 @@ class Platform:
     chroot: str = "y"  # master.cf's fifth column, for daemons that need nothing outside the queue directory
     postgresql_data: str = ""  # where a cluster has to be made first; "" where the package makes one
     password_scheme: str = "ARGON2ID"  # the best that this system's Dovecot can verify
+    header_from: bool = True  # whether submission asks our milter; how SELinux likes its socket was not run
 
 
 DEBIAN_PACKAGES = {
@@ -52,6 +53,7 @@ def red_hat(name: str) -> Platform:
         chroot="n",
         postgresql_data="/var/lib/pgsql/data",
         password_scheme="SHA512-CRYPT",
+        header_from=False,
     )
 
 
@@ -89,11 +91,11 @@ def every_unit() -> tuple[str, ...]:
     return (*(f"{unit}.service" for unit in sorted(units)), *WORKERS)
 
 
-# of chapters 3 and 5, by the names that Debian gives them
+# of chapters 3 to 5, by the names that Debian gives them
 WORKERS = (
     *("amavis.service", "clamav-daemon.service", "clamav-daemon.socket", "clamav-freshclam.service"),
     "spamassassin-maintenance.timer",
-    *("chrony.service", "mailroom-learn.path"),
+    *("chrony.service", "mailroom-learn.path", "mailroom-sender.socket"),
 )
 
 

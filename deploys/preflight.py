@@ -40,7 +40,12 @@ SUMS = (
     *("/etc/chrony/sources.d/mailroom.sources", "/etc/systemd/system/chrony.service.d/mailroom.conf"),
     *("/etc/dovecot/sieve", "/etc/dovecot/sieve/*", "/etc/dovecot/sieve/examples/*"),
     *("/usr/local/lib/mailroom", "/usr/local/lib/mailroom/*", "/usr/local/lib/mailroom/sieve/mailroom-learn"),
-    *("/etc/systemd/system/mailroom-learn.*", "/var/spool/mailroom-learn", "/var/spool/mailroom-learn/*"),
+    *(
+        "/etc/systemd/system/mailroom-learn.*",
+        "/etc/systemd/system/mailroom-sender.*",
+        "/var/spool/mailroom-learn",
+        "/var/spool/mailroom-learn/*",
+    ),
 )
 
 

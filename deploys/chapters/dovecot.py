@@ -6,10 +6,11 @@ https://doc.dovecot.org/latest/installation/upgrade/2.3-to-2.4.html
 """
 
 from deploys.chapters import dovecot_texts as texts
+from deploys.chapters import sender_texts as sender
 from deploys.chapters.postfix import settings
 from deploys.preflight import data, platform
 from deploys.step import filled, restart_changed, step
-from operations import accounts, dovecot, firewall, packages, postfix
+from operations import accounts, dovecot, files, firewall, packages, postfix, services
 from operations import certificate as certificates
 
 
@@ -122,16 +123,30 @@ def mailboxes() -> None:
 @step(
     "Chapter 4: Postfix asks Dovecot",
     article=texts.SASL_ARTICLE,
-    today={"2.3": texts.SASL, "2.4": texts.SASL},
+    today=dict.fromkeys(("2.3", "2.4"), f"{texts.SASL}\n{sender.HEADER}\n\n# {sender.SOCKET}\n{sender.SOCKET_UNIT}"),
     needs="postfix",
 )
 def sasl() -> None:
-    """master.cf: who submits logs in with Dovecot's help, and sends under his own address only.
+    """master.cf: who submits logs in with Dovecot's help, and sends under his own address only: on the envelope, and in
+    the From that people read.
 
-    Two lines as printed attach to whatever service stands last, and let foo write as the boss.
+    Two lines as printed attach to whatever service stands last, and let foo write as the boss. Postfix compares the
+    envelope; the header is compared by a milter of ours, before the 250. https://www.postfix.org/MILTER_README.html
     """
+    wanted = settings(texts.SASL)
+    if platform().header_from:
+        files.directory(name="Our programs", path=sender.PROGRAM.rpartition("/")[0])
+        files.put(name="Who may write which From", path=sender.PROGRAM, text=sender.MILTER, mode="755")
+        files.put(name="Its socket", path=sender.SOCKET, text=sender.SOCKET_UNIT)
+        files.put(name="Its service", path=sender.SERVICE, text=sender.SERVICE_UNIT)
+        services.running(
+            name="Postfix can ask it",
+            unit="mailroom-sender.socket",
+            files=(sender.PROGRAM, sender.SOCKET, sender.SERVICE),
+        )
+        wanted |= settings(sender.HEADER)
     for service in ("submission", "submissions"):
-        postfix.override(name=f"SASL for {service}", service=f"{service}/inet", settings=settings(texts.SASL))
+        postfix.override(name=f"SASL for {service}", service=f"{service}/inet", settings=wanted)
 
 
 @step("Chapter 4: the auth listener", article=texts.LISTENER_ARTICLE, today=texts.LISTENER, needs="dovecot")

@@ -136,7 +136,7 @@ LANDMARKS = {
     "dovecot.mailboxes": dovecot_block("mailboxes", "-n namespace"),
     "dovecot.sasl": Landmark(
         "postconf -P submission/inet/smtpd_sasl_path | grep -q private/auth",
-        "postconf -P | grep -E '^submissions?/inet/(smtpd_sasl|smtpd_sender)'",
+        "postconf -P | grep -E '^submissions?/inet/(smtpd_sasl|smtpd_sender|smtpd_milters)'",
         ("postfix.submission", "postfix.submissions"),
     ),
     "dovecot.listener": dovecot_block("listener", "-n service", "postfix.install"),

@@ -69,6 +69,14 @@ BREAKS = {
     "foo sends as bar": Break(
         f"postconf -P submissions/inet/smtpd_sender_restrictions=permit; {POSTFIX}", "dovecot.listener.no_forged_sender"
     ),
+    "foo writes as bar": Break(
+        f"postconf -PX submission/inet/smtpd_milters; {POSTFIX}", "dovecot.listener.no_forged_from"
+    ),
+    "nobody compares": Break(
+        "systemctl stop mailroom-sender.socket mailroom-sender.service",
+        "dovecot.listener.own_from dovecot.listener.no_forged_from",
+        "systemctl start mailroom-sender.socket",
+    ),
     "Dovecot stopped": Break("systemctl stop dovecot", "dovecot.start.listens", DOVECOT),
     "PostgreSQL stopped": Break(
         "systemctl stop postgresql", "postgresql.install.answers", "systemctl start postgresql; sleep 2"
