@@ -14,9 +14,12 @@ GREETING = dict.fromkeys(
 INCLUDES = "#!include conf.d/*.conf\n#!include_try local.conf"
 NAMESPACE = dict.fromkeys(("2.3", "2.4"), "namespace inbox {\n  inbox = yes\n}")
 
+_TLS = """ssl = required
+ssl_min_protocol = TLSv1.2
+ssl_cipher_list = ECDHE+AESGCM:ECDHE+CHACHA20"""
 TLS = {
-    "2.3": "ssl = required\nssl_min_protocol = TLSv1.2",
-    "2.4": "ssl = required\nssl_min_protocol = TLSv1.2",
+    "2.3": f"{_TLS}\nssl_prefer_server_ciphers = yes",
+    "2.4": f"{_TLS}\nssl_server_prefer_ciphers = server",
 }
 
 CERTIFICATE_ARTICLE = (

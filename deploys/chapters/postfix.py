@@ -72,7 +72,11 @@ def submission() -> None:
     needs="postfix",
 )
 def submissions() -> None:
-    """master.cf: submission with TLS from the first byte. In 2013 a forgotten port; since RFC 8314 the preferred one."""
+    """master.cf: submission with TLS from the first byte. In 2013 a forgotten port; since RFC 8314 the preferred one.
+
+    `encrypt` though the wrapper leaves no choice: without it, the laxer rules of port 25 hold here too
+    (https://www.postfix.org/postconf.5.html#smtpd_tls_mandatory_ciphers).
+    """
     _service("submissions", 465, texts.SUBMISSIONS)
     firewall.opened(name="The firewall lets in 465", services=("smtps",))
 
@@ -112,7 +116,12 @@ def certificate() -> None:
     needs="postfix",
 )
 def tls() -> None:
-    """main.cf: TLS offered to every server, passwords never without it. https://www.postfix.org/TLS_README.html"""
+    """main.cf: TLS offered to every server, passwords never without it. https://www.postfix.org/TLS_README.html
+
+    Postfix would also agree on TLS without any certificate (aNULL): whoever sits on the wire is then as good as we are. For
+    people's ports only suites with forward secrecy that sign and encrypt in one (RFC 9325, 4.2); a server on 25 may
+    speak older ones, as it would fall back to no TLS at all.
+    """
     postfix.main_cf(name="Set TLS in main.cf", settings=settings(texts.TLS))
 
 
