@@ -31,6 +31,7 @@ from checks import (  # noqa: F401 - importing them registers their checks
     sieve,
     spam,
     submission,
+    suites,
     tables,
     vacation,
     virus,

@@ -51,15 +51,15 @@ def on_disk(target: Target) -> x509.Certificate:
     return x509.load_pem_x509_certificate(target.read(target.certificate).encode())
 
 
-def careless(target: Target, version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_1) -> NamedContext:
-    """Speaks an old version and nothing else, with any cipher, and verifies nothing.
+def careless(target: Target, version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_1, suites: str = "ALL") -> NamedContext:
+    """Speaks an old version and nothing else, with any of these suites, and verifies nothing.
 
     Our own library would rather not: SECLEVEL=0 makes it, so that a refusal is the server's.
     """
     context = NamedContext(target.hostname)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    context.set_ciphers("ALL:@SECLEVEL=0")
+    context.set_ciphers(f"{suites}:@SECLEVEL=0")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         context.minimum_version = context.maximum_version = version
@@ -150,6 +150,20 @@ def old_refused(target: Target, *ports: int) -> str:
                     "Ask again from a system whose OpenSSL can still offer TLS 1.1.",
                 ) from error
             seen.append(f"{port}: {reason.lower().replace('_', ' ')}")
+    return "; ".join(seen)
+
+
+def suites_refused(target: Target, suites: str, *ports: int) -> str:
+    """Each port agrees to TLS 1.2, and refuses it with these suites (as OpenSSL names them)."""
+    seen = []
+    for port in ports:
+        with tls_socket(target, port, careless(target, ssl.TLSVersion.TLSv1_2)) as sock:
+            agreed = negotiated(sock)  # so that what comes next is refused for the suites alone
+        try:
+            with tls_socket(target, port, careless(target, ssl.TLSVersion.TLSv1_2, suites)) as sock:
+                raise Failed(f"port {port} agreed to {negotiated(sock)}")
+        except (ssl.SSLError, ConnectionError):
+            seen.append(f"{port}: {agreed}, and none of those")
     return "; ".join(seen)
 
 

@@ -46,6 +46,12 @@ BREAKS = {
         f"ALL:@SECLEVEL=0\\n' >> /etc/dovecot/dovecot.conf; {DOVECOT}",
         "postfix.tls.old_refused dovecot.certificate.old_refused dovecot.cleartext.old_refused dovecot.tls.minimum",
     ),
+    "weak suites": Break(
+        "postconf -e smtpd_tls_exclude_ciphers= smtpd_tls_mandatory_exclude_ciphers=; "
+        f"postconf -P submissions/inet/smtpd_tls_security_level=may; {POSTFIX}; "
+        f"sed -i 's/^ssl_cipher_list.*/ssl_cipher_list = ALL:@SECLEVEL=0/' /etc/dovecot/dovecot.conf; {DOVECOT}",
+        "postfix.tls.no_anonymous postfix.tls.forward_secrecy dovecot.certificate.forward_secrecy",
+    ),
     "new certificate not loaded": Break(
         "openssl req -x509 -newkey rsa:2048 -nodes -days 9 -subj /CN=x -addext subjectAltName=DNS:mx1.example.test "
         "-keyout /etc/postfix/certs/key.pem -out /etc/postfix/certs/cert.pem 2>/dev/null",

@@ -72,6 +72,10 @@ BREAKS = {
     ),
     "Amavis stopped": Break("systemctl stop amavis", "amavis.workers.answer", AMAVIS),
     "no ManageSieve": sieve("sed -i 's/port = 4190/port = 0/' /etc/dovecot/dovecot.conf", "sieve.managesieve.listens"),
+    "weak suites there": sieve(
+        "sed -i 's/^ssl_cipher_list.*/ssl_cipher_list = ALL:@SECLEVEL=0/' /etc/dovecot/dovecot.conf",
+        "sieve.managesieve.forward_secrecy",
+    ),
     "no spam rule": sieve(
         "echo 'keep;' > /etc/dovecot/sieve/spam.sieve; sievec /etc/dovecot/sieve/spam.sieve", "sieve.spam.junk"
     ),

@@ -109,3 +109,24 @@ def test_starttls_refused_is_said() -> None:
     ):
         target = servers.target(p25=server.port)
         tls.tls_socket(target, 25, tls.careless(target))
+
+
+def test_a_server_that_agrees_to_a_weak_suite_fails(tmp_path: Path) -> None:
+    with (
+        servers.tls(servers.context(tmp_path, ssl.TLSVersion.TLSv1_2)) as server,
+        pytest.raises(Failed, match=r"port 993 agreed to TLSv1\.2, ECDHE-ECDSA-AES\d+-SHA"),
+    ):
+        tls.suites_refused(servers.target(p993=server.port), "ECDHE+SHA1", 993)
+
+
+def test_a_server_that_refuses_it_passes(tmp_path: Path) -> None:
+    context = servers.context(tmp_path, ssl.TLSVersion.TLSv1_2)
+    context.set_ciphers("ECDHE+AESGCM")
+    with servers.tls(context) as server:
+        said = tls.suites_refused(servers.target(p993=server.port), "ECDHE+SHA1", 993)
+    assert "GCM" in said
+
+
+def test_a_server_that_speaks_no_tls_at_all_proves_nothing_about_suites() -> None:
+    with servers.Server(hang_up) as server, pytest.raises((OSError, Failed)):
+        tls.suites_refused(servers.target(p993=server.port), "ECDHE+SHA1", 993)
