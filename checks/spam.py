@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from checks import amavis_conf, applied, post
+from checks.delivery import letter
+from checks.mail import STRANGER
 from checks.model import Failed, Skipped, check
 from checks.target import Target
 
@@ -96,3 +98,25 @@ def not_spam(target: Target) -> str:
     if str(message["X-Spam-Flag"] or "NO").upper() == "YES":
         raise Failed(" ".join(str(message["X-Spam-Status"]).split()))
     return " ".join(str(message["X-Spam-Status"]).split())
+
+
+@check(
+    "amavis.spamassassin.forged_from",
+    "A letter from outside that says it is from one of us is marked, or refused",
+    negative=True,
+    elsewhere=True,
+    needs=BELT,
+    remedy="MAILROOM_FORGED_FROM in /etc/spamassassin/mailroom.cf; see chapter 3, spamassassin.",
+)
+def forged_from(target: Target) -> str:
+    applied.filtering(target)
+    foo, bar = target.account(0)[0], target.account(1)[0]
+    marks = []
+    for sender in (foo, f'"{foo}" <{STRANGER}>'):
+        mark, message = letter(target, STRANGER, bar)
+        message = message.replace(f"From: {STRANGER}\r\n".encode(), f"From: {sender}\r\n".encode(), 1)
+        found = post.post(target, bar, mark, message)
+        if not found.refused and found.message["X-Spam-Flag"] != "YES":
+            raise Failed(f"From: {sender}: X-Spam-Flag: {found.message['X-Spam-Flag'] or 'none'}")
+        marks.append("refused" if found.refused else "X-Spam-Flag: YES")
+    return "; ".join(marks)

@@ -1,5 +1,6 @@
 """What a step is: one @deploy function with the article's lines and today's beside each other."""
 
+import re
 from collections.abc import Callable, Iterable
 from functools import wraps
 from string import Template
@@ -37,6 +38,10 @@ def filled(texts: dict[str, str]) -> dict[str, str]:
         "mail_domain_list": " ".join(known.domains),
         "no_network_tests": int(not known.spam_network_tests),
         "chroot": platform().chroot,
+        "mail_domain_pattern": "|".join(re.escape(domain) for domain in known.domains),
+        "mail_domain_quoted": ", ".join(f"'{domain}'" for domain in known.domains),
+        "list_vouched": "(DKIM_VALID || SPF_PASS)" if known.spam_network_tests else "1",  # nobody asks about either
+        "forged_score": known.spam_score + 3,  # enough, whatever else speaks for the letter
         "scan_limit": 4 * known.message_size_limit,  # what unpacks to more is not looked at to its end
         "mailreader_password": known.secrets.services["mailreader"],
     }

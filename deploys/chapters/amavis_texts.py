@@ -29,6 +29,21 @@ $virus_scanners_failure_is_fatal = 1;
 
 SPAMASSASSIN = """use_bayes 1
 bayes_path /var/lib/amavis/.spamassassin/bayes
+
+# Our address in From or Sender of a letter from outside: spam, unless our own key has signed it, or it comes by a mailing
+# list that stands up for itself. Not refused: lists and forwarders bring our people's letters back in good faith.
+header __MAILROOM_FROM From =~ /(?:\\@@|\\xEF\\xBC\\xA0)\\s*(?:@{mail_domain_pattern})(?![\\w.-]*\\w)/i
+header __MAILROOM_SENDER Sender =~ /\\@@\\s*(?:@{mail_domain_pattern})(?![\\w.-]*\\w)/i
+header __MAILROOM_OUTSIDE X-Spam-Relays-Untrusted =~ /\\S/
+header __MAILROOM_LIST exists:List-Id
+ifplugin Mail::SpamAssassin::Plugin::DKIM
+full __MAILROOM_SIGNED eval:check_dkim_valid_author_sig(@{mail_domain_quoted})
+tflags __MAILROOM_SIGNED net
+endif
+meta __MAILROOM_VOUCHED __MAILROOM_SIGNED || (__MAILROOM_LIST && @{list_vouched})
+meta MAILROOM_FORGED_FROM (__MAILROOM_FROM || __MAILROOM_SENDER) && __MAILROOM_OUTSIDE && !__MAILROOM_VOUCHED
+describe MAILROOM_FORGED_FROM From or Sender names one of us, and the letter comes from outside
+score MAILROOM_FORGED_FROM @{forged_score}
 """
 SPAMASSASSIN_IN_AMAVIS = """use strict;
 @@bypass_spam_checks_maps = ();

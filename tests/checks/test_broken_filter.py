@@ -51,6 +51,11 @@ BREAKS = {
         "amavis.clamav.fails_closed amavis.spamassassin.fails_closed",
     ),
     "spam for everybody": amavis("$sa_tag2_level_deflt = -99;", "amavis.filter.not_spam sieve.spam.inbox"),
+    "a stranger as one of us": Break(
+        f"echo 'score MAILROOM_FORGED_FROM 0' > /etc/spamassassin/zz.cf; {AMAVIS}",
+        "amavis.spamassassin.forged_from",
+        f"rm /etc/spamassassin/zz.cf; {AMAVIS}",
+    ),
     "a bounce for a virus": amavis(
         "$final_virus_destiny = D_BOUNCE; @viruses_that_fake_sender_maps = (0);",
         "amavis.amavis.no_backscatter amavis.filter.no_answer",

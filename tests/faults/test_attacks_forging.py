@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
 
 from checks.target import Target
 from lab import Host
-from tests.faults.attacking import BAR, FOO, OUTSIDE, Family, arrived, batched, hand_over, letter, log_in, wire
+from tests.faults.attacking import (
+    BAR,
+    FOO,
+    OUTSIDE,
+    STRANGER,
+    Family,
+    arrived,
+    batched,
+    hand_over,
+    letter,
+    log_in,
+    wire,
+)
+from tests.live import traffic
 
 Count = Callable[..., None]
 pytestmark = pytest.mark.usefixtures("no_mail")
@@ -124,4 +138,101 @@ def test_everybody_writes_in_his_own_name(mailserver: Host, world: Host, target:
             sent[mark] = name, hand_over(session, FOO, BAR, content)
     found = arrived(mailserver, world, sent)
     wrong = [f"{name}: {reply} {found[mark]}" for mark, (name, reply) in sent.items() if len(found[mark]) != 1]
+    assert not wrong, "\n".join(wrong)
+
+
+# What a stranger writes to look like one of us: the fields.
+POSING: dict[str, list[tuple[str, str]]] = {
+    "foo": [("From", FOO)],
+    "foo with a name": [("From", f"Foo Lastname <{FOO}>")],
+    "upper case": [("From", "FOO@EXAMPLE.TEST")],
+    "an extension": [("From", "foo+x@example.test")],
+    "nobody's address": [("From", "ceo@example.test")],
+    "a trailing dot": [("From", "<foo@example.test.>")],
+    "a bare name": [("From", "foo")],
+    "a bare name in brackets": [("From", "The boss <foo>")],
+    "a bare Sender": [("From", STRANGER), ("Sender", "foo")],
+    "our address as his name": [("From", f'"{FOO}" <{STRANGER}>')],
+    "our address as a bare name": [("From", f"{FOO} <{STRANGER}>")],
+    "our address as an encoded name": [("From", f"=?utf-8?B?Zm9vQGV4YW1wbGUudGVzdA==?= <{STRANGER}>")],
+    "our address in quoted encoded words": [("From", f'"=?utf-8?Q?foo=40example.test?=" <{STRANGER}>')],
+    "our address with a wide @": [("From", f'"foo＠example.test" <{STRANGER}>')],
+    "our address as a comment": [("From", f"{STRANGER} ({FOO})")],
+    "two addresses": [("From", f"{STRANGER}, {FOO}")],
+    "two addresses the other way": [("From", f"{FOO}, {STRANGER}")],
+    "two From": [("From", STRANGER), ("From", FOO)],
+    "two From the other way": [("From", FOO), ("From", STRANGER)],
+    "From with a blank": [("From ", FOO)],
+    "a group": [("From", f"us: {FOO};")],
+    "a quoted local part": [("From", '"foo"@example.test')],
+    "blanks around the @": [("From", "foo @ example.test")],
+    "folded": [("From", "foo\r\n @example.test")],
+    "Sender": [("From", STRANGER), ("Sender", FOO)],
+    "with a list's header that nobody has signed": [("From", FOO), ("List-Id", "<list.example.net>")],
+    "with a verdict of his own": [("From", FOO), ("X-Spam-Flag", "NO"), ("X-Spam-Status", "No, score=-99")],
+    "with our seal of his own": [
+        ("From", FOO),
+        ("Authentication-Results", "mx1.example.test; dkim=pass header.d=example.test"),
+        ("DKIM-Signature", "v=1; a=rsa-sha256; d=example.test; s=x; h=from; bh=YQ==; b=YQ=="),
+    ],
+    "with our stamps of his own": [
+        (
+            "Received",
+            "from foo (foo [127.0.0.1]) by mx1.example.test (Postfix) with ESMTPSA id 1; Wed, 25 Nov 2026 12:00:00 +0000",
+        ),
+        ("From", FOO),
+    ],
+}
+
+
+def test_a_stranger_who_poses_as_one_of_us_is_filed(
+    mailserver: Host, world: Host, target: Target, count: Count
+) -> None:
+    """Not refused, as a forwarder would bring the same: into Junk, and never completed to an address of ours."""
+    family, sent = Family(), {}
+    for some in batched(POSING.items(), 6):
+        with wire(target, 25) as session:
+            session.ask("EHLO client.example.net")
+            for name, fields in some:
+                mark, content = letter(*fields)
+                sent[mark] = name, hand_over(session, STRANGER, BAR, content)
+    found = arrived(mailserver, world, sent, 90)
+    for mark, (name, reply) in sent.items():
+        inbox = [path for path in found[mark] if traffic.folder(path) != "Junk"]
+        lost = reply.startswith("2") and not found[mark]
+        shown = [traffic.read(mailserver, path).partition("\n\n")[0] for path in inbox]
+        ours = [
+            head for head in shown if "bare" not in name or re.search(r"^(From|Sender):.*@example\.test", head, re.M)
+        ]
+        family.judge(name, bool(ours) or lost, f"{reply} {found[mark]}")
+    family.count(count, "header From of ours, from outside", mailserver.suite)
+
+
+def test_what_is_no_forgery_is_not_filed(mailserver: Host, world: Host, target: Target) -> None:
+    """A list that signs brings foo's letter back; a subdomain and a name like ours are other people's; this host's own mail."""
+    sent = {}
+    fields: dict[str, list[tuple[str, str]]] = {
+        "a list that signs": [("From", FOO), ("List-Id", "<list.example.net>"), ("Sender", "list@example.net")],
+        "a subdomain of ours": [("From", "news@lists.example.test")],
+        "a name that ends like ours": [("From", "foo@notexample.test")],
+        "a name that begins like ours": [("From", "foo@example.test.example.net")],
+        "our address in the subject": [("From", STRANGER), ("Subject", f"for {FOO}")],
+        "in Reply-To": [("From", STRANGER), ("Reply-To", FOO)],
+    }
+    for name, some in fields.items():
+        mark, content = letter(*some, sender=traffic.ALICE)
+        traffic.send(world, content.decode().replace("\r\n", "\n"), BAR, sender="list-bounces@example.net")
+        sent[mark] = name
+    mark, content = letter(("From", FOO))
+    mailserver.run(["sendmail", "-f", "root@mx1.example.test", BAR], stdin=content.decode().replace("\r\n", "\n"))
+    sent[mark] = "this host's own"
+    mark, content = letter(("From", f'"{FOO}" <{FOO}>'))
+    with wire(target, 587) as session:
+        log_in(session, target)
+        hand_over(session, FOO, BAR, content)
+    sent[mark] = "a user's own"
+    found = arrived(mailserver, world, sent, 90)
+    wrong = [
+        f"{name}: {found[mark]}" for mark, name in sent.items() if [traffic.folder(p) for p in found[mark]] != ["INBOX"]
+    ]
     assert not wrong, "\n".join(wrong)
