@@ -88,6 +88,7 @@ def _check() -> list[str]:
         owner_ids=(checked.mail_uid, checked.mail_gid),
         texts=(*TEXTS, checked.tls_certificate),
         sums=(*SUMS, checked.tls_certificate.rpartition("/")[0], checked.tls_key, checked.mail_home),
+        pair=(checked.tls_certificate, checked.tls_key),
     )
     there = mail_host()
     found = platforms.find(there.system)
@@ -95,10 +96,16 @@ def _check() -> list[str]:
         return [platforms.instead(there.system)]
     problems = refusals(there, checked, found)
     if not problems:
+        if there.pair.get("expired") and not checked.tls_self_signed:
+            _warn(f"{checked.tls_certificate} has expired on {there.pair['expired']}: clients refuse it, so renew it")
         host.connector_data[PLATFORM] = found
         scheme = checked.password_scheme or found.password_scheme
         host.connector_data[DATA] = checked.model_copy(update={"scheme": scheme})
     return problems
+
+
+def _warn(text: str) -> None:
+    host.log_styled(text, fg="yellow", log_func=logger.warning)
 
 
 def refusals(there: MailHost, checked: MailData, found: Platform) -> list[str]:
@@ -152,6 +159,10 @@ def refusals(there: MailHost, checked: MailData, found: Platform) -> list[str]:
                 problems.append(
                     f"tls_self_signed is False, but {path} is not on the host; put it there or mend the path"
                 )
+        if problem := there.pair.get("problem"):
+            problems.append(
+                f"{problem}; Postfix and Dovecot would start without TLS or not at all, so mend the pair first"
+            )
     return problems
 
 

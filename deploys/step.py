@@ -13,7 +13,7 @@ from deploys.data import MailData
 from deploys.platforms import Platform
 from deploys.preflight import data, platform, ready
 from facts.mail_host import MailHost
-from operations import services
+from operations import certificate, postfix, services
 from operations.base import mail_host
 
 COMPOSED = "mailroom.composed"
@@ -76,6 +76,7 @@ def step(
             function()
             if alone:
                 restart_changed()
+                prove()
 
         run.title, run.article, run.today, run.needs = title, article, today or {}, needs  # type: ignore[attr-defined]
         run.fit = fit  # type: ignore[attr-defined]
@@ -92,6 +93,13 @@ def compose(*chapters: Iterable[Any]) -> None:
     for number in host.loop(range(len(chapters))):
         for one in host.loop(list(chapters[number])):
             one()
+    prove()
+
+
+def prove() -> None:
+    """Green means alive: what this run has changed is asked whether it serves."""
+    known = data()
+    services.serving(name="All that was changed serves", user=next(iter(known.users)), domain=known.domains[0])
 
 
 def restart_workers() -> None:
@@ -130,7 +138,7 @@ def restart_changed() -> None:
         files=(*POSTFIX_FILES, *MAPS, *pair),
         port=25,
         only_if_installed="postfix",
-        check="postfix check",
+        check=f"postfix check && {postfix.LIMITS_AGREE} && {certificate.loads(*pair, POSTFIX_FILES[0])}",
     )
     services.running(
         name="Dovecot runs with its current files",
@@ -138,7 +146,7 @@ def restart_changed() -> None:
         files=(*DOVECOT_FILES, *pair),
         port=143,
         only_if_installed=names.packages["dovecot"][0],
-        check="doveconf -n >/dev/null",
+        check=f"doveconf -n >/dev/null && {certificate.loads(*pair, DOVECOT_FILES[0])}",
     )
 
 

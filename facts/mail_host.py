@@ -17,7 +17,8 @@ from pyinfra.api.exceptions import FactProcessError
 from facts.parts import answers, label_type, pairs, rule, timestamp, two
 
 HERE = Path(__file__).parent
-SCRIPT = (HERE / "read_host.sh").read_text()
+JUDGE_PAIR = (HERE / "judge_pair.sh").read_text()
+SCRIPT = JUDGE_PAIR + (HERE / "read_host.sh").read_text()
 SQL = (HERE / "read_database.sql").read_text()
 
 
@@ -60,6 +61,7 @@ class MailHost:
     groups: dict[str, int] = field(default_factory=dict)
     members: dict[str, tuple[str, ...]] = field(default_factory=dict)  # group: users in it beside those whose own it is
     files: dict[str, File] = field(default_factory=dict)
+    pair: dict[str, str] = field(default_factory=dict)  # of certificate and key, where both are: problem, expired
     label_rules: dict[str, str] = field(default_factory=dict)  # SELinux, the administrator's own: pattern: type
     firewall: dict[str, list[str]] = field(default_factory=dict)  # firewalld's open services, "now" and "permanent"
     main_cf: dict[str, str] = field(default_factory=dict)
@@ -91,6 +93,7 @@ class ReadMailHost(FactBase[MailHost]):
         owner_ids: tuple[int, ...],
         texts: tuple[str, ...],
         sums: tuple[str, ...],
+        pair: tuple[str, str] = ("", ""),
     ) -> str:
         given = {
             "MAIL_NAME": mail_name,
@@ -100,6 +103,8 @@ class ReadMailHost(FactBase[MailHost]):
             "OWNER_IDS": " ".join(map(str, owner_ids)),
             "TEXTS": " ".join(texts),
             "SUMS": " ".join(sums),
+            "CERTIFICATE": pair[0],
+            "KEY": pair[1],
             "SQL": SQL,
         }
         return "\n".join(f"{key}={shlex.quote(value)}" for key, value in given.items()) + "\n" + SCRIPT
@@ -135,6 +140,7 @@ def parse(parts: dict[str, list[str]]) -> MailHost:
             found.groups[name] = int(number)
             found.members[name] = tuple(filter(None, rest[0].split(","))) if rest else ()
     found.files = _files(parts)
+    found.pair = pairs(parts.get("pair", []))
     found.label_rules = dict(rule(line) for line in parts.get("label_rules", []) if line.startswith("/"))
     found.firewall = {kind: names.split() for kind, names in pairs(parts.get("firewall", [])).items()}
     found.main_cf = pairs(parts.get("postfix_main", []))

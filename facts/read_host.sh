@@ -68,6 +68,13 @@ for path in $TEXTS $HBA $SUMS; do [ -f "$path" ] && sha256sum "$path"; done 2>/d
 part texts
 for path in $TEXTS $HBA; do [ -f "$path" ] && printf '%s %s\n' "$path" "$(base64 -w0 "$path")"; done 2>/dev/null
 
+if [ -f "$CERTIFICATE" ] && [ -f "$KEY" ]; then
+    part pair # facts/judge_pair.sh
+    printf 'problem=%s\n' "$(judge_pair "$CERTIFICATE" "$KEY")"
+    openssl x509 -in "$CERTIFICATE" -noout -checkend 0 >/dev/null 2>&1 ||
+        printf 'expired=%s\n' "$(openssl x509 -in "$CERTIFICATE" -noout -enddate 2>/dev/null | cut -d= -f2)"
+fi
+
 if [ -e /sys/fs/selinux/enforce ]; then
     part labels
     for path in $TEXTS $SUMS; do stat -L -c '%C %n' "$path" 2>/dev/null; done

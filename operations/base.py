@@ -14,6 +14,7 @@ Commands = Generator[PyinfraCommand, None, None]  # what an operation yields
 
 KEPT = "mailroom.mail_host"
 PLACES = "mailroom.places"
+CHANGED = "mailroom.changed"
 
 
 def look_at(**places: Any) -> None:
@@ -35,6 +36,16 @@ def forget() -> None:
     host.connector_data.pop(KEPT, None)
 
 
+def changed() -> bool:
+    """Whether something on the host was changed and nobody has asked since whether it serves."""
+    return bool(host.connector_data.get(CHANGED))
+
+
+def proven() -> None:
+    """Everything was asked, and serves."""
+    host.connector_data.pop(CHANGED, None)
+
+
 def changing(function: Callable[..., Commands]) -> Callable[..., Any]:
     """An operation that compares with `mail_host()` and forgets the reading as soon as it changes something.
 
@@ -47,6 +58,7 @@ def changing(function: Callable[..., Commands]) -> Callable[..., Any]:
         for command in function(*args, **kwargs):
             if state.is_executing:
                 forget()
+                host.connector_data[CHANGED] = True
             yield command
 
     return changes

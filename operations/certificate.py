@@ -1,9 +1,11 @@
 """A self-signed certificate with the right names, made on the host: the private key never travels."""
 
+import shlex
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
 
+from facts.mail_host import JUDGE_PAIR
 from operations.base import Commands, changing, mail_host, shell
 
 # Both files are made under other names first: a half-made pair must not meet a restarting daemon.
@@ -19,6 +21,13 @@ mv -f "$cert.new" "$cert"
 RENEW_BEFORE = timedelta(days=30)
 
 
+def loads(certificate: str, key: str, conf: str) -> str:
+    """A line of shell that fails, and says why, where the daemon of this configuration names a pair that it could not load."""
+    files = " ".join(map(shlex.quote, (certificate, key)))
+    named = f"! grep -qF {shlex.quote(certificate)} {shlex.quote(conf)}"
+    return f'{{ {JUDGE_PAIR}\n{named} || {{ why=$(judge_pair {files}); [ -z "$why" ] || {{ echo "$why" >&2; false; }}; }}; }}'
+
+
 def covers(pem: str | None, names: list[str]) -> bool:
     """Whether a certificate carries all these DNS names and is good for another 30 days."""
     try:
@@ -32,9 +41,10 @@ def covers(pem: str | None, names: list[str]) -> bool:
 
 @changing
 def self_signed(certificate: str, key: str, names: list[str]) -> Commands:
-    """A certificate for these DNS names and its key (for root only), replaced when a name is missing or its end is near."""
+    """A certificate for these DNS names and its key (for root only), replaced when a name is missing, its end is near, or
+    the two do not belong together (a run may have died between them)."""
     there = mail_host()
-    if key not in there.files or not covers(there.text(certificate), names):
+    if key not in there.files or there.pair.get("problem") or not covers(there.text(certificate), names):
         yield shell(MAKE, certificate, key, ",".join(f"DNS:{name}" for name in names), names[0])
 
 

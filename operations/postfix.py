@@ -33,6 +33,17 @@ for file in main.cf master.cf; do
 done
 """
 
+# local(8) and virtual(8) die of this at their first letter; `postfix check` does not look.
+LIMITS_AGREE = """{ limit=$(postconf -h message_size_limit) smaller=
+for name in mailbox_size_limit virtual_mailbox_limit; do
+    of_file=$(postconf -h $name)
+    [ "$of_file" = 0 ] || { [ "$limit" != 0 ] && [ "$of_file" -ge "$limit" ]; } || {
+        echo "main.cf: $name = $of_file is smaller than message_size_limit = $limit" >&2
+        smaller=yes
+    }
+done
+[ -z "$smaller" ]; }"""
+
 
 def squeezed(text: str) -> str:
     """A value as `postconf` prints it: one line, single blanks."""

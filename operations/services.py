@@ -1,6 +1,9 @@
 """Services that run what their files say."""
 
-from operations.base import Commands, changing, mail_host, shell
+from pyinfra import host, state
+
+from facts.serving import ReadServing
+from operations.base import Commands, changed, changing, mail_host, proven, shell
 from operations.files import differs, put_command
 
 # Waits for the port as well: a unit is "active" before PostgreSQL answers, and what follows needs the answer.
@@ -19,6 +22,14 @@ while [ -n "$2" ] && ! ss -Hlnt "sport = :$2" | grep -q .; do
     sleep 0.1
 done
 [ -z "$3" ] || systemctl start "$3"
+"""
+
+# An operation that raises would end in a traceback; a command that fails is reported as any other.
+NOT_SERVING = """exec >&2
+echo "all is in place, but not everything serves:"
+printf '%s\\n' "$@"
+echo "mend that (journalctl -u postfix -u dovecot -e says more) and run again: it will be asked again"
+exit 1
 """
 
 
@@ -79,3 +90,23 @@ def running(
         yield shell(START.format(check=check), unit, str(port or ""), enable)
     if enabled is None or not enabled.enabled.startswith(("enabled", "static", "generated", "alias")):
         yield shell('systemctl enable --quiet "$1"', enable or unit)
+
+
+@changing
+def serving(user: str, domain: str) -> Commands:
+    """All that is set up on the host serves: greets, shows its certificate, finds this user. Asked only where a run has changed
+    something that nobody has asked about since; a failed answer fails the run, and is asked for again by the next one.
+    """
+    if not (state.is_executing and changed()):
+        return
+    problems = host.get_fact(ReadServing, user=user, domain=domain)
+    if problems:
+        told = (f"{what}; its journal: {why.strip('; ') or 'nothing'}" for what, why in map(_two, problems))
+        yield shell(NOT_SERVING, *told)
+    else:
+        proven()
+
+
+def _two(problem: str) -> tuple[str, str]:
+    what, _, why = problem.partition(" | ")
+    return what, why

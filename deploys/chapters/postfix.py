@@ -46,6 +46,8 @@ def identity() -> None:
 
     The article leaves mydestination alone in this chapter and adds $mydomain in the next one; a domain must not be both
     local and virtual, so ours never does. https://www.postfix.org/postconf.5.html#mydestination
+    local(8) and virtual(8) stop at the first letter when a file of theirs may hold less than a message. They have no limit of
+    their own, as there is no quota. https://www.postfix.org/postconf.5.html#virtual_mailbox_limit
     """
     postfix.main_cf(name="Set names in main.cf", settings=settings(texts.IDENTITY))
     firewall.opened(name="The firewall lets in 25", services=("smtp",))

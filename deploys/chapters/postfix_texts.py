@@ -24,7 +24,9 @@ myorigin = $mydomain
 mydestination = $myhostname, localhost.$mydomain, localhost
 inet_interfaces = all
 smtpd_banner = $myhostname ESMTP
-message_size_limit = @{message_size_limit}"""
+message_size_limit = @{message_size_limit}
+mailbox_size_limit = 0
+virtual_mailbox_limit = 0"""
 # In a list of ciphers, SHA1, SHA256 and SHA384 name the suites that still sign each record on its own (CBC); what is left
 # of those with forward secrecy (without kRSA, RSA's own key exchange) signs and encrypts in one: GCM, CCM, ChaCha20.
 TLS = """smtpd_tls_cert_file = @{tls_certificate}

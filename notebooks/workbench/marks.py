@@ -36,7 +36,8 @@ LANDMARKS = {
     "postfix.install": Landmark("command -v postfix", PACKAGES.format(names="postfix openssl")),
     "postfix.identity": main_cf(
         "main smtpd_banner '$myhostname ESMTP'",
-        "myhostname mydomain myorigin mydestination inet_interfaces smtpd_banner message_size_limit",
+        "myhostname mydomain myorigin mydestination inet_interfaces smtpd_banner message_size_limit "
+        "mailbox_size_limit virtual_mailbox_limit",
     ),
     "postfix.submission": master_cf("submission"),
     "postfix.submissions": master_cf("submissions"),
