@@ -116,7 +116,8 @@ def domains(value: list[Any]) -> list[str]:
     problems = []
     for domain in value:
         if problem := name_problem(lower(domain) if isinstance(domain, str) else domain):
-            problems.append(f"mail_domains: {shown(lower(domain))} is not a domain name; {problem}")
+            said = shown(lower(domain) if isinstance(domain, str) else domain)
+            problems.append(f"mail_domains: {said} is not a domain name; {problem}")
     found = [lower(domain) for domain in value]
     _all(problems + [f"mail_domains: {shown(domain)} stands there twice; remove one" for domain in twice(found)])
     if not found:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from operations import hashes
+
 
 @dataclass(frozen=True)
 class Platform:
@@ -20,6 +22,7 @@ class Platform:
     postgresql_data: str = ""  # where a cluster has to be made first; "" where the package makes one
     password_scheme: str = "ARGON2ID"  # the best that this system's Dovecot can verify
     header_from: bool = True  # whether submission asks our milter; how SELinux likes its socket was not run
+    schemes: tuple[str, ...] = hashes.SCHEMES  # all of the accepted ones that it can
 
 
 DEBIAN_PACKAGES = {
@@ -54,6 +57,7 @@ def red_hat(name: str) -> Platform:
         postgresql_data="/var/lib/pgsql/data",
         password_scheme="SHA512-CRYPT",
         header_from=False,
+        schemes=tuple(scheme for scheme in hashes.SCHEMES if not scheme.startswith("ARGON2")),
     )
 
 

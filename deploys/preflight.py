@@ -4,6 +4,7 @@ from pyinfra import host, logger, state
 
 from deploys import platforms
 from deploys.data import DataError, MailData, mail_data
+from deploys.misfits import misfits
 from deploys.platforms import Platform
 from facts.mail_host import MailHost
 from operations.base import look_at, mail_host
@@ -94,7 +95,7 @@ def _check() -> list[str]:
     found = platforms.find(there.system)
     if found is None:
         return [platforms.instead(there.system)]
-    problems = refusals(there, checked, found)
+    problems = refusals(there, checked, found) + misfits(there, checked, found)
     if not problems:
         if there.pair.get("expired") and not checked.tls_self_signed:
             _warn(f"{checked.tls_certificate} has expired on {there.pair['expired']}: clients refuse it, so renew it")

@@ -3,7 +3,7 @@
 import posixpath
 import re
 
-UNIX_NAME = re.compile(r"[a-z][a-z0-9_-]{0,30}")
+UNIX_NAME = re.compile(r"[a-z_][a-z0-9_-]{0,30}")
 PATH = re.compile(r"(/[A-Za-z0-9_-][A-Za-z0-9._-]{0,99})+")
 LONGEST_PATH = 150  # the name of a folder and of a message come behind it, and a path ends at 4,096 with less in a tar
 

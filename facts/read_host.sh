@@ -18,6 +18,9 @@ printf 'services=%s\n' "$(for name in submission submissions; do getent services
 [ ! -e /sys/fs/selinux/enforce ] || printf 'selinux=%s\n' "$(cat /sys/fs/selinux/enforce)"
 printf 'init=%s\n' "$(cat /proc/1/comm 2>/dev/null)"
 printf 'free_mb=%s\n' "$(df -Pm /var 2>/dev/null | awk 'NR == 2 {print $4}')"
+queue=/var/spool/postfix
+[ -d $queue ] || queue=/var
+printf 'queue_free_mb=%s\n' "$(df -Pm $queue 2>/dev/null | awk 'NR == 2 {print $4}')"
 printf 'memory_mb=%s\n' "$(awk '$1 == "MemTotal:" {print int($2 / 1024)}' /proc/meminfo 2>/dev/null)"
 printf 'signatures=%s\n' "$(ls /var/lib/clamav 2>/dev/null | tr '\n' ' ')"
 printf 'capabilities=%s\n' "$(awk '$1 == "CapBnd:" {print $2}' /proc/1/status 2>/dev/null)"

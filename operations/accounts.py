@@ -1,6 +1,7 @@
 """The rows of the bookkeeper's tables: domains, mailboxes, aliases. Only what differs is written."""
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 from pyinfra import host, logger, state
@@ -97,17 +98,22 @@ def user_passwords(secrets: dict[str, str], scheme: str) -> Commands:
 
 
 @changing
-def aliases(wanted: dict[str, list[str]], prune: bool = False) -> Commands:
-    """A row in `aliases` for each alias; several targets are one value, separated by commas, as Postfix reads them."""
+def aliases(wanted: dict[str, list[str]], mailboxes: Collection[str] = (), prune: bool = False) -> Commands:
+    """A row in `aliases` for each alias; several targets are one value, separated by commas, as Postfix reads them.
+
+    An address that was an alias and is a mailbox now has no row here any more: Postfix asks for aliases first, and the
+    mailbox would never get a letter.
+    """
     rows = _rows("aliases")
-    statements = []
+    hiding = sorted(set(rows) & set(mailboxes) - set(wanted))
+    statements = [f"DELETE FROM aliases WHERE alias = {quoted(name)}" for name in hiding]
     for alias, targets in wanted.items():
         value = ",".join(targets)
         if alias not in rows:
             statements.append(f"INSERT INTO aliases (alias, email) VALUES ({quoted(alias)}, {quoted(value)})")
         elif rows[alias]["email"] != value:
             statements.append(f"UPDATE aliases SET email = {quoted(value)} WHERE alias = {quoted(alias)}")
-    statements += _left_over("aliases", "alias", set(wanted), prune)
+    statements += _left_over("aliases", "alias", {*wanted, *hiding}, prune)
     if statements:
         preview.change("database mail", "", ";\n".join(map(_without_hash, statements)) + ";\n")
         yield sql(statements, database=DATABASE)

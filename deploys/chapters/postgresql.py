@@ -135,7 +135,7 @@ def accounts() -> None:
     known = data()
     rows.domains(name="Rows of transports", names=known.domains, transport="virtual:", prune=known.prune_accounts)
     rows.mailboxes(name="Rows of users", users=known.users, prune=known.prune_accounts)
-    rows.aliases(name="Rows of aliases", wanted=known.aliases, prune=known.prune_accounts)
+    rows.aliases(name="Rows of aliases", wanted=known.aliases, mailboxes=tuple(known.users), prune=known.prune_accounts)
 
 
 @step(

@@ -16,7 +16,10 @@ SERVICES = {"mailreader": "0123456789abcdef"}
 
 
 def put(path: Path, content: Any, mode: int = 0o600) -> str:
-    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        path.write_text(content if isinstance(content, str) else json.dumps(content))
     path.chmod(mode)
     return str(path)
 
@@ -121,6 +124,94 @@ def test_addresses_become_lower_case(knobs: dict[str, Any]) -> None:
         ({"tls_key": "/etc/key; rm"}, "has to be an absolute path"),
         ({"password_scheme": "SHA512"}, "'SHA512' is none of ARGON2ID"),
         ({"message_size_limit": 12}, "message_size_limit = 12"),
+        ({"message_size_limit": 1e12}, "has to be a number of bytes from 65536 to 536870911"),
+        ({"message_size_limit": 104857600.0}, "has to be a number of bytes"),
+        ({"message_size_limit": 10**5000}, "this int has to be a number of bytes"),
+        ({"spam_score": float("nan")}, "spam_score = nan has to be a number from 1 to 100"),
+        ({"spam_refuse_score": float("inf")}, "spam_refuse_score = inf has to be"),
+        ({"spam_score": True}, "spam_score = True has to be"),
+        ({"mail_uid": True}, "mail_uid = True is reserved or no number"),
+        ({"prune_accounts": "maybe"}, "prune_accounts = 'maybe' has to be True or False"),
+        ({"prune_accounts": 2}, "prune_accounts = 2 has to be True or False"),
+        ({"prune_accounts": None}, "prune_accounts = None has to be True or False"),
+        ({"prune_accounts": ["no"]}, "has to be True or False"),
+        ({"time_sources": [None]}, "time_sources: None is neither a host name nor an address"),
+        ({"time_sources": ["ntp.example.org\n"]}, "neither a host name"),
+        ({"time_sources": ["1.2.3"]}, "neither a host name"),
+        ({"time_sources": ["fe80::1%eth0"]}, "neither a host name"),
+        ({"mail_domains": ["example.test", "localhost.example.test"]}, "is the host itself"),
+        ({"mail_domains": ["example.test", "MX1.Example.Test."]}, "leave out the dot at its end"),
+        ({"mail_domains": ["example.test", "MX1.Example.Test"]}, "also mail_hostname"),
+        ({"mail_domains": ["localhost"]}, "'localhost' is not a domain name"),
+        ({"mail_domains": ["example.test\n"]}, "is not a domain name"),
+        ({"mail_domains": ["b\u00fccher.example"]}, "in the DNS it is 'xn--bcher-kva.example'"),
+        ({"mail_domains": ["example.\u212aom"]}, "is not a domain name"),  # the sign for kelvin, whose lower case is k
+        ({"mail_domains": ["xn--a.example"]}, "stands for no name"),
+        ({"mail_domains": ["192.0.2.1"]}, "an address has no mailboxes"),
+        ({"mail_domains": ["2001:db8::1"]}, "an address has no mailboxes"),
+        ({"mail_domains": [".".join(["a" * 61] * 4)]}, "it has 247 characters"),
+        ({"mail_domains": [None]}, "None is not a domain name"),
+        ({"mail_domains": {"example.test": 1}}, "mail_domains has to be a list"),
+        ({"mail_hostname": "m" * 60 + ".example.test"}, "Linux and certificates take 64"),
+        ({"mail_hostname": b"mx1.example.test"}, "has to be a full host name"),
+        ({"mail_users": [None]}, "an entry is a NoneType"),
+        ({"mail_users": [{"email": "foo@example.test", "nam": "x"}]}, "did you mean 'name'?"),
+        ({"mail_users": [{"email": "foo@example.test", "name": ["x"]}]}, "control character"),
+        ({"mail_users": [user("foo@example.test\n")]}, "is not an address we can keep mail for"),
+        ({"mail_users": [user("f\u00f6@example.test")]}, "is not an address we can keep mail for"),
+        ({"mail_users": "foo@example.test"}, "mail_users has to be a list"),
+        ({"mail_aliases": ["sales@example.test"]}, "mail_aliases has to be a table"),
+        ({"mail_aliases": {"a@example.test": 3}}, "has to lead to an address"),
+        ({"mail_aliases": {"a@example.test": [None]}}, "has to lead to an address"),
+        ({"mail_aliases": {"a@example.test": "root@mx1.example.test"}}, "an account of the host itself"),
+        ({"mail_aliases": {"a@example.test": "x@b\u00fccher.example"}}, "in the DNS it is"),
+        ({"mail_aliases": {"a@example.test": [f"u{n}@example.net" for n in range(1001)]}}, "Postfix follows 1000"),
+        ({"mail_postmaster": "nobody"}, "mail_postmaster: 'nobody' which is not an address"),
+        *(
+            ({"mail_owner": name}, "an account of the system or of a package")
+            for name in (
+                "dovenull",
+                "daemon",
+                "www-data",
+                "amavis",
+                "_chrony",
+                "systemd-network",
+                "debian-spamd",
+                "nobody",
+            )
+        ),
+        ({"mail_owner": "vmail\n"}, "has to be a user of its own"),
+        ({"mail_owner": "VMail"}, "has to be a user of its own"),
+        *(
+            ({"mail_home": home}, "which is the system's")
+            for home in (
+                "/etc",
+                "/etc/mail",
+                "/home",
+                "/var",
+                "/var/mail",
+                "/usr/local/mail",
+                "/var/lib/dovecot",
+                "/tmp/mail",
+            )
+        ),
+        ({"mail_home": "//"}, "has to be an absolute path"),
+        ({"mail_home": "//etc"}, "has to be written as '/etc'"),
+        ({"mail_home": "/home/mail/"}, "has to be written as '/home/mail'"),
+        ({"mail_home": "/home/mail\n"}, "has to be an absolute path"),
+        ({"mail_home": "/home/../etc"}, "has to be an absolute path"),
+        ({"mail_home": "/srv/" + "x" * 200}, "has to be an absolute path"),
+        ({"tls_key": "/etc/postfix/certs/cert.pem"}, "one would overwrite the other"),
+        ({"tls_key": "/home/mail/key.pem"}, "lies in mail_home"),
+        ({"tls_certificate": "/etc/cert.pem"}, "a directory of the system's"),
+        ({"virus_signatures": ["0" * 32 + ":*:Name"]}, "not a line of a .hdb file"),
+        ({"virus_signatures": ["0" * 32 + ":1:Name\n"]}, "not a line of a .hdb file"),
+        ({"password_scheme": ["ARGON2ID"]}, "is none of ARGON2ID"),
+        (
+            {"accounts_file": {"foo@example.test": "a good password"}},
+            "accounts_file (dict) has to be the path of a file",
+        ),
+        ({"accounts_file": "a\0b"}, "has to be the path of a file"),
     ],
 )
 def test_refused(knobs: dict[str, Any], changed: dict[str, Any], said: str) -> None:
@@ -140,6 +231,20 @@ def test_all_problems_are_said_at_once(knobs: dict[str, Any]) -> None:
         (GOOD, 0o644, "may be read by others (mode 644); run: chmod 600"),
         ("{", 0o600, "cannot be read"),
         (["foo"], 0o600, "one JSON object"),
+        ({**GOOD, "foo@example.test": 12345678}, 0o600, "the value of 'foo@example.test' is a number"),
+        ({**GOOD, "foo@example.test": None}, 0o600, "the value of 'foo@example.test' is null"),
+        ({**GOOD, "foo@example.test": {"password": "sh0rt"}}, 0o600, "is an object; it has to be a text"),
+        ({**GOOD, "FOO@example.test": "another one"}, 0o600, "'foo@example.test' stands there twice"),
+        ('{"foo@example.test": "one one one", "foo@example.test": "two two two"}', 0o600, "stands there twice"),
+        ({**GOOD, "a secret, the wrong way round": 1}, 0o600, "the value of one entry is a number"),
+        ({**GOOD, "foo@example.test": "with\0nul here"}, 0o600, "control character"),
+        ({**GOOD, "foo@example.test": "half \ud800 of it"}, 0o600, "beyond ASCII"),
+        ("\ufeff{}", 0o600, "begins with a byte order mark"),
+        ("", 0o600, "is empty; it has to be one JSON object"),
+        (b'{"foo@example.test": "\xff\xfe good password"}', 0o600, "is not UTF-8 (byte 22)"),
+        ("[" * 100_000, 0o600, "nesting in it is too large"),
+        ('{"a": ' + "9" * 5000 + "}", 0o600, "cannot be read"),
+        ("NaN", 0o600, "one JSON object"),
     ],
 )
 def test_accounts_file_refused(knobs: dict[str, Any], tmp_path: Path, content: Any, mode: int, said: str) -> None:
@@ -150,6 +255,25 @@ def test_accounts_file_refused(knobs: dict[str, Any], tmp_path: Path, content: A
 
 def test_missing_secrets_file(knobs: dict[str, Any]) -> None:
     assert any("there is no secrets file" in problem for problem in problems(knobs, secrets_file="/nowhere"))
+
+
+def test_what_is_no_file(knobs: dict[str, Any], tmp_path: Path) -> None:
+    import os
+
+    os.mkfifo(tmp_path / "pipe", 0o600)
+    assert any("is a directory" in problem for problem in problems(knobs, accounts_file=str(tmp_path)))
+    assert any("is no file" in problem for problem in problems(knobs, accounts_file=str(tmp_path / "pipe")))
+    assert any("cannot be read" in problem for problem in problems(knobs, accounts_file="/" + "x" * 5000))
+    assert any("write the whole path" in problem for problem in problems(knobs, accounts_file="~/nowhere.json"))
+    same = knobs["accounts_file"]
+    assert any("have a file each" in problem for problem in problems(knobs, accounts_file=same, secrets_file=same))
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", " ", "\u0661", "'"])
+def test_a_role_password_ends_where_it_ends(knobs: dict[str, Any], tmp_path: Path, end: str) -> None:
+    """With a line end behind it, which `$` lets pass, every login and every delivery failed."""
+    changed = put(tmp_path / "ends.json", {"mailreader": SERVICES["mailreader"] + end})
+    assert any("'mailreader' needs a password" in problem for problem in problems(knobs, secrets_file=changed))
 
 
 def test_weak_role_password(knobs: dict[str, Any], tmp_path: Path) -> None:

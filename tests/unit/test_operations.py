@@ -204,3 +204,12 @@ def test_certificate(ask: ASK) -> None:
     assert "DNS:mx1.example.test,DNS:example.test" in command
     assert len(ask(MailHost(files={"/k": file(mode="644")}), certificate.key_for_root, "/k")) == 1
     assert ask(MailHost(files={"/k": file(mode="600")}), certificate.key_for_root, "/k") == []
+
+
+def test_an_alias_that_became_a_mailbox_no_longer_hides_it(ask: ASK) -> None:
+    """Seen on a live host: the user root@ never got a letter, as every domain once had an alias of that name."""
+    rows = {name: {"alias": name, "email": "foo@example.test"} for name in ("root@example.test", "old@example.test")}
+    there = MailHost(sql={"tables": {"users": {}}, "aliases": rows})
+    (command,) = ask(there, accounts.aliases, {}, mailboxes=["foo@example.test", "root@example.test"])
+    assert "DELETE FROM aliases WHERE alias = 'root@example.test'" in command and "old@" not in command
+    assert ask(there, accounts.aliases, {}, mailboxes=["foo@example.test"]) == []
