@@ -115,7 +115,9 @@ def odd(number: int, seed: int = 10) -> list[Account]:
         else:
             secret = password if not password.startswith("$") else "x" + password
             password = secret
-        accounts.append(Account(f"{local}@{OTHER if index % 4 == 3 else DOMAIN}"[-LONGEST_ADDRESS:], secret, password))
+        domain = OTHER if index % 4 == 3 else DOMAIN
+        local = local[: LONGEST_ADDRESS - 1 - len(domain)].rstrip(".")
+        accounts.append(Account(f"{local}@{domain}", secret, password))
     return accounts
 
 

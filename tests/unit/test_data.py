@@ -204,8 +204,8 @@ def test_addresses_become_lower_case(knobs: dict[str, Any]) -> None:
         ({"tls_key": "/etc/postfix/certs/cert.pem"}, "one would overwrite the other"),
         ({"tls_key": "/home/mail/key.pem"}, "lies in mail_home"),
         ({"tls_certificate": "/etc/cert.pem"}, "a directory of the system's"),
-        ({"virus_signatures": ["0" * 32 + ":*:Name"]}, "not a line of a .hdb file"),
-        ({"virus_signatures": ["0" * 32 + ":1:Name\n"]}, "not a line of a .hdb file"),
+        ({"virus_signatures": ["0" * 32 + ":*:Name"]}, "neither a line of a .hdb file"),
+        ({"virus_signatures": ["0" * 32 + ":1:Name\n"]}, "neither a line of a .hdb file"),
         ({"password_scheme": ["ARGON2ID"]}, "is none of ARGON2ID"),
         (
             {"accounts_file": {"foo@example.test": "a good password"}},
