@@ -1,6 +1,6 @@
 """What differs between systems, in one place. A chapter names a role ("dovecot"); the table says what that is here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from operations import hashes
 
@@ -20,6 +20,8 @@ class Platform:
     managers: tuple[str, ...] = ("apt-get",)  # the first one that the host has installs packages
     chroot: str = "y"  # master.cf's fifth column, for daemons that need nothing outside the queue directory
     postgresql_data: str = ""  # where a cluster has to be made first; "" where the package makes one
+    # by role: packages that the role's own would push off the host, and what each is
+    rivals: dict[str, dict[str, str]] = field(default_factory=dict)
     password_scheme: str = "ARGON2ID"  # the best that this system's Dovecot can verify
     header_from: bool = True  # whether submission asks our milter; how SELinux likes its socket was not run
     schemes: tuple[str, ...] = hashes.SCHEMES  # all of the accepted ones that it can
@@ -34,6 +36,17 @@ DEBIAN_PACKAGES = {
     "clamav": ("clamav-daemon",),
     "chrony": ("chrony",),
     "sieve": ("dovecot-managesieved", "dovecot-sieve", "dovecot-lmtpd"),
+}
+
+# apt takes these away without asking when it installs ours, and an operator's settings lose their program. systemd-timesyncd, which
+# chrony replaces too, is not among them: it is the distribution's default, and has no settings worth a word.
+MAILERS = (
+    *("exim4-daemon-light", "exim4-daemon-heavy", "sendmail-bin", "opensmtpd", "courier-mta", "nullmailer"),
+    *("msmtp-mta", "dma", "ssmtp", "esmtp-run", "citadel-server", "lsb-invalid-mta"),
+)
+DEBIAN_RIVALS = {
+    "postfix": dict.fromkeys(MAILERS, "which sends this host's mail"),
+    "chrony": dict.fromkeys(("ntpsec", "ntp", "openntpd"), "which keeps this host's time"),
 }
 
 # Not run on Red Hat's own packages (README, "What was run on what"). Its Postfix comes with the type of its alias map:
@@ -63,9 +76,9 @@ def red_hat(name: str) -> Platform:
 
 RED_HATS = {"almalinux": "AlmaLinux", "rocky": "Rocky Linux", "rhel": "RHEL", "centos": "CentOS Stream"}
 PLATFORMS = {
-    ("debian", "13"): Platform("Debian 13", DEBIAN_PACKAGES, "postfix", "postgresql@17-main"),
+    ("debian", "13"): Platform("Debian 13", DEBIAN_PACKAGES, "postfix", "postgresql@17-main", rivals=DEBIAN_RIVALS),
     # Debian 12 wraps Postfix: postfix.service is "active (exited)", whatever the daemon does
-    ("debian", "12"): Platform("Debian 12", DEBIAN_PACKAGES, "postfix@-", "postgresql@15-main"),
+    ("debian", "12"): Platform("Debian 12", DEBIAN_PACKAGES, "postfix@-", "postgresql@15-main", rivals=DEBIAN_RIVALS),
     **{(id, major): red_hat(f"{name} {major}") for id, name in RED_HATS.items() for major in ("9", "10")},
 }
 
@@ -82,7 +95,8 @@ OLD_CENTOS = "CentOS"  # before 7 there is no os-release, only this name in /etc
 
 def every_package() -> tuple[str, ...]:
     """All packages of all platforms: what the reading of a host asks about before it knows which one it is."""
-    return tuple(sorted({name for p in PLATFORMS.values() for names in p.packages.values() for name in names}))
+    ours = {name for p in PLATFORMS.values() for names in p.packages.values() for name in names}
+    return tuple(sorted(ours | {name for p in PLATFORMS.values() for names in p.rivals.values() for name in names}))
 
 
 def every_unit() -> tuple[str, ...]:

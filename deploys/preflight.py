@@ -4,6 +4,7 @@ from pyinfra import host, logger, state
 
 from deploys import platforms
 from deploys.data import DataError, MailData, mail_data
+from deploys.foreign import PLACES, foreign
 from deploys.misfits import misfits
 from deploys.platforms import Platform
 from facts.mail_host import MailHost
@@ -87,9 +88,10 @@ def _check() -> list[str]:
         units=platforms.every_unit(),
         owners=(checked.mail_owner, "amavis"),
         owner_ids=(checked.mail_uid, checked.mail_gid),
-        texts=(*TEXTS, checked.tls_certificate),
+        texts=(*TEXTS, checked.tls_certificate, f"{checked.tls_certificate}.new"),
         sums=(*SUMS, checked.tls_certificate.rpartition("/")[0], checked.tls_key, checked.mail_home),
         pair=(checked.tls_certificate, checked.tls_key),
+        places=(checked.mail_home, *PLACES),
     )
     there = mail_host()
     found = platforms.find(there.system)
@@ -164,7 +166,7 @@ def refusals(there: MailHost, checked: MailData, found: Platform) -> list[str]:
             problems.append(
                 f"{problem}; Postfix and Dovecot would start without TLS or not at all, so mend the pair first"
             )
-    return problems
+    return problems + foreign(there, checked, found)
 
 
 def _send_small_packets_at_once() -> None:

@@ -45,6 +45,16 @@ class Unit:
     started: float
 
 
+@dataclass(frozen=True)
+class Place:
+    """A directory that we may take, as it is before us. `package` brings it, `inside` are some of the names in it."""
+
+    uid: int | None  # None: a link that leads nowhere
+    real: str
+    package: str = ""
+    inside: tuple[str, ...] = ()
+
+
 @dataclass
 class MailHost:
     """The answer: empty where the host has nothing yet."""
@@ -62,6 +72,11 @@ class MailHost:
     members: dict[str, tuple[str, ...]] = field(default_factory=dict)  # group: users in it beside those whose own it is
     files: dict[str, File] = field(default_factory=dict)
     pair: dict[str, str] = field(default_factory=dict)  # of certificate and key, where both are: problem, expired
+    made: frozenset[str] = frozenset()  # files whose own first line says that mailroom made them
+    links: dict[str, str] = field(default_factory=dict)  # files that are links, and where they lead
+    places: dict[str, Place] = field(default_factory=dict)
+    edited: tuple[str, ...] = ()  # Dovecot's files that somebody has changed before mailroom came
+    key_public: str = ""  # SHA-256 of the key's public half (DER); of nothing where the key cannot be read
     label_rules: dict[str, str] = field(default_factory=dict)  # SELinux, the administrator's own: pattern: type
     firewall: dict[str, list[str]] = field(default_factory=dict)  # firewalld's open services, "now" and "permanent"
     main_cf: dict[str, str] = field(default_factory=dict)
@@ -94,6 +109,7 @@ class ReadMailHost(FactBase[MailHost]):
         texts: tuple[str, ...],
         sums: tuple[str, ...],
         pair: tuple[str, str] = ("", ""),
+        places: tuple[str, ...] = (),
     ) -> str:
         given = {
             "MAIL_NAME": mail_name,
@@ -105,6 +121,7 @@ class ReadMailHost(FactBase[MailHost]):
             "SUMS": " ".join(sums),
             "CERTIFICATE": pair[0],
             "KEY": pair[1],
+            "PLACES": " ".join(places),
             "SQL": SQL,
         }
         return "\n".join(f"{key}={shlex.quote(value)}" for key, value in given.items()) + "\n" + SCRIPT
@@ -141,6 +158,16 @@ def parse(parts: dict[str, list[str]]) -> MailHost:
             found.members[name] = tuple(filter(None, rest[0].split(","))) if rest else ()
     found.files = _files(parts)
     found.pair = pairs(parts.get("pair", []))
+    found.made = frozenset(parts.get("made", []))
+    found.links = dict(map(two, parts.get("links", [])))
+    for line in parts.get("places", []):
+        path, *rest = line.split("|")
+        if path == "key":
+            found.key_public = rest[0]
+        else:
+            uid, real, package, inside = rest
+            found.places[path] = Place(int(uid) if uid else None, real, package, tuple(inside.split()))
+    found.edited = tuple(parts.get("edited", []))
     found.label_rules = dict(rule(line) for line in parts.get("label_rules", []) if line.startswith("/"))
     found.firewall = {kind: names.split() for kind, names in pairs(parts.get("firewall", [])).items()}
     found.main_cf = pairs(parts.get("postfix_main", []))

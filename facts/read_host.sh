@@ -77,6 +77,21 @@ if [ -f "$CERTIFICATE" ] && [ -f "$KEY" ]; then
     openssl x509 -in "$CERTIFICATE" -noout -checkend 0 >/dev/null 2>&1 ||
         printf 'expired=%s\n' "$(openssl x509 -in "$CERTIFICATE" -noout -enddate 2>/dev/null | cut -d= -f2)"
 fi
+part made # files that say in their own words that mailroom made them
+for path in $SUMS; do [ -f "$path" ] && head -n 2 "$path" | grep -q 'Made by mailroom' && echo "$path"; done 2>/dev/null
+part links # files of these that are links to others
+for path in $TEXTS /etc/postfix/main.cf /etc/postfix/master.cf $HBA; do [ -L "$path" ] && printf '%s %s\n' "$path" "$(readlink -m "$path")"; done
+part places # directories that we may take: what stands there before us (path|its uid|what it leads to|the package that brings it|what is in it)
+for path in $PLACES; do
+    [ -e "$path" ] || [ -L "$path" ] || continue
+    real=$(readlink -m "$path")
+    uid=$(stat -L -c %u "$path" 2>/dev/null)
+    package= # asked of mail_home, the first, where root owns it
+    [ "$uid" != 0 ] || [ "$path" != "${PLACES%% *}" ] || package=$(dpkg-query -S "$real" 2>/dev/null | cut -d: -f1 || rpm -qf --qf '%{NAME}' "$real" 2>/dev/null | grep -v ' ')
+    printf '%s|%s|%s|%s|%s\n' "$path" "$uid" "$real" "$package" "$(ls -A "$path/" 2>/dev/null | head -n 5 | tr '\n' ' ')"
+done
+# the public half of the key, by which a certificate is known to belong to it
+[ ! -f "$KEY" ] || printf 'key|%s\n' "$(openssl pkey -in "$KEY" -passin pass: -pubout -outform DER 2>/dev/null </dev/null | sha256sum | cut -d' ' -f1)"
 
 if [ -e /sys/fs/selinux/enforce ]; then
     part labels
@@ -98,6 +113,11 @@ if command -v postconf >/dev/null; then
     postconf -M 2>/dev/null
     part postfix_overrides
     postconf -P 2>/dev/null
+fi
+
+if [ -e /etc/dovecot/dovecot.conf ] && ! grep -q '^# >>> mailroom' /etc/dovecot/dovecot.conf; then
+    part edited # settings of a Dovecot that was here before us: ucf(1) knows how each file came
+    grep -s ' /etc/dovecot/' /var/lib/ucf/hashfile | md5sum --quiet -c 2>/dev/null | sed 's/: [A-Z]*$//'
 fi
 
 if command -v dovecot >/dev/null; then

@@ -36,6 +36,24 @@ def with_block(text: str, name: str, body: str) -> str:
     return f"{text.rstrip()}\n\n{block}"
 
 
+BLOCK = re.compile(r"^# >>> mailroom: (.+)\n(?:.*\n)*?# <<< mailroom: \1$", re.MULTILINE)
+# What packages leave in dovecot.conf: versions, includes of parts of their own, empty sections (Debian's `dict { }`).
+PACKAGED = re.compile(
+    r"dovecot_(config|storage)_version\b|!include_try /usr/share/dovecot/protocols\.d/|!include conf\.d/\*\.conf$"
+    r"|!include_try local\.conf$|dict \{$|\}$"
+)
+
+
+def foreign_settings(text: str) -> list[str]:
+    """Settings of dovecot.conf that stand in no block of ours and that no package brings: "line 107: ssl"."""
+    lines = BLOCK.sub(lambda found: "\n" * found[0].count("\n"), text).splitlines()
+    return [
+        f"line {number}: {line.split('=')[0].strip()}"
+        for number, line in enumerate(map(str.strip, lines), 1)
+        if line and not line.startswith("#") and not PACKAGED.match(line)
+    ]
+
+
 @changing
 def block(block: str, dialects: dict[str, str]) -> Commands:
     """The settings of one step, `dialects["2.3"]` or `dialects["2.4"]`, stand in their own block of dovecot.conf."""

@@ -51,8 +51,9 @@ def absent(path: str) -> Commands:
 
 
 @changing
-def directory(path: str, mode: str = "755", owner: str = "root:root") -> Commands:
-    """A directory with this mode and owner; what is inside stays as it is."""
+def directory(path: str, mode: str = "755", owner: str = "root:root", ours: bool = True) -> Commands:
+    """A directory with this mode and owner; what is inside stays as it is. One that is not `ours` is made where it is missing,
+    and never changed."""
     there = mail_host().files.get(path)
-    if there is None or (there.mode, f"{there.user}:{there.group}") != (mode, owner):
+    if there is None or (ours and (there.mode, f"{there.user}:{there.group}") != (mode, owner)):
         yield shell('mkdir -p "$1" && chown "$3" "$1" && chmod "$2" "$1"', path, mode, owner)

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterable
 
+from pyinfra import host, logger, state
+
 from operations import preview
 from operations.base import Commands, changing, mail_host, shell
 from operations.files import put_command
@@ -122,24 +124,53 @@ def no_override(service: str, names: tuple[str, ...]) -> Commands:
         yield shell(EDIT, "-PX", *left)
 
 
+OUR_TARGET = re.compile(r"root|postmaster@\S+")  # what our lines lead to, also under an earlier mail_domains
+
+
 @changing
 def system_aliases(wanted: dict[str, str]) -> Commands:
-    """These names stand in /etc/aliases (https://www.postfix.org/aliases.5.html), and its index is up to date."""
+    """These names stand in /etc/aliases (https://www.postfix.org/aliases.5.html), and its index is up to date. A name that the
+    operator leads elsewhere stays as it is, and is named."""
     text = mail_host().text("/etc/aliases") or ""
-    there = dict(_alias(line) for line in text.splitlines() if ":" in line and not line.startswith("#"))
-    if all(there.get(name) == target for name, target in wanted.items()):
+    entries = _entries(text)
+    there = {name: target for name, target, _ in entries if name}
+    others = {
+        name: there[name] for name in wanted if name in there and not OUR_TARGET.fullmatch(there[name]) and there[name]
+    }
+    if others and state.is_executing:
+        for name in others:
+            host.log_styled(
+                f"kept: /etc/aliases leads {name} elsewhere than to {wanted[name]}; "
+                "take that line out if the postmaster of the data shall get this mail",
+                fg="yellow",
+                log_func=logger.warning,
+            )
+    ours = {name: target for name, target in wanted.items() if name not in others}
+    if all(there.get(name) == target for name, target in ours.items()):
         return
-    kept = [line for line in text.splitlines() if line.startswith("#") or _alias(line)[0] not in wanted]
-    lines = [*kept, *(f"{name}: {target}" for name, target in wanted.items())]
+    kept = [line for name, _, line in entries if name not in ours]
+    lines = [*kept, *(f"{name}: {target}" for name, target in ours.items())]
     preview.change("/etc/aliases", text, _lines(lines))
     yield put_command("/etc/aliases", "\n".join(lines))
     yield shell("newaliases")
 
 
+def _entries(text: str) -> list[tuple[str, str, str]]:
+    """Name, target and lines of each entry; a line that begins with a blank goes on with the entry before it, also behind a
+    comment. Names are compared without case and quotes. A comment has no name."""
+    entries: list[tuple[str, str, str]] = []
+    for line in text.splitlines():
+        last = next((i for i in range(len(entries) - 1, -1, -1) if entries[i][0]), None)
+        if line[:1] in (" ", "\t") and line.strip() and not line.strip().startswith("#") and last is not None:
+            name, target, lines = entries[last]
+            entries[last] = (name, f"{target} {line.strip()}".strip(), f"{lines}\n{line}")
+        elif line.startswith("#") or ":" not in line:
+            entries.append(("", "", line))
+        else:
+            name, _, target = line.partition(":")
+            entries.append((name.strip().strip('"').lower(), target.strip(), line))
+    return entries
+
+
 def _lines(lines: Iterable[str]) -> str:
     return "".join(f"{line}\n" for line in lines)
-
-
-def _alias(line: str) -> tuple[str, str]:
-    name, _, target = line.partition(":")
-    return name.strip(), target.strip()

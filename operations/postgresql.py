@@ -32,6 +32,10 @@ ask "SELECT pg_reload_conf()" >/dev/null
 )
 
 
+# By this comment a role or a database is known to be ours (\du+, \l+).
+NOTE = "made by mailroom; deploys put it back as they need it"
+
+
 def quoted(value: str) -> str:
     """A string as an SQL literal."""
     literal = adapt(value)
@@ -75,44 +79,82 @@ def host_access(lines: tuple[str, ...]) -> Commands:
 
 @changing
 def reading_role(role: str, password: str) -> Commands:
-    """A role that may log in with this password, and do nothing else until it is granted something."""
+    """A role that may log in with this password, and do nothing else until it is granted something: no attribute, and no
+    membership, which would bring another role's rights along."""
     there = database_state()
+    note = f"COMMENT ON ROLE {role} IS {quoted(NOTE)}"
     if "role" not in there:
-        yield sql([f"CREATE ROLE {role} LOGIN PASSWORD {quoted(scram.verifier(password))}"])
-    elif any(there[right] for right in ("super", "createdb", "createrole")) or not there["login"]:
-        yield sql([f"ALTER ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE"])
-    if "role" in there and not scram.verify(password, there["verifier"]):
-        yield sql([f"ALTER ROLE {role} PASSWORD {quoted(scram.verifier(password))}"])
+        yield sql([f"CREATE ROLE {role} LOGIN PASSWORD {quoted(scram.verifier(password))}", note])
+        return
+    statements = []
+    if any(there.get(right) for right in POWERS) or not there["login"]:
+        statements.append(f"ALTER ROLE {role} LOGIN {' '.join(POWERS.values())}")
+    statements += [f"REVOKE {_name(other)} FROM {role}" for other in there.get("member_of", ())]
+    if not scram.verify(password, there["verifier"]):
+        statements.append(f"ALTER ROLE {role} PASSWORD {quoted(scram.verifier(password))}")
+    if there.get("role_note") != NOTE:
+        statements.append(note)
+    if statements:
+        yield sql(statements)
+
+
+POWERS = {
+    "super": "NOSUPERUSER",
+    "createdb": "NOCREATEDB",
+    "createrole": "NOCREATEROLE",
+    "replication": "NOREPLICATION",
+    "bypassrls": "NOBYPASSRLS",
+}
+
+
+def _name(identifier: str) -> str:
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def rights(acl: str) -> dict[str, str]:
+    """Who may what, of PostgreSQL's "{postgres=arwdDxt/postgres,=r/postgres}": {"postgres": "arwdDxt", "": "r"}; "" is everybody."""
+    found: dict[str, str] = {}
+    for right in filter(None, acl.strip("{}").split(",")):
+        who, _, what = right.replace('"', "").replace("\\", "").partition("=")
+        found[who] = found.get(who, "") + what.partition("/")[0]
+    return found
 
 
 @changing
 def database(database: str, reader: str) -> Commands:
-    """A database owned by postgres, to which only `reader` may connect besides its owner."""
+    """A database owned by postgres, to which only `reader` may connect besides its owner; and connect is all he may."""
     there = database_state()
     if "database" not in there:
         yield sql([f"CREATE DATABASE {database} OWNER postgres ENCODING 'UTF8' TEMPLATE template0"], single=False)
+    statements = []
     if there.get("database_owner", "postgres") != "postgres":
-        yield sql([f"ALTER DATABASE {database} OWNER TO postgres"])
-    if there.get("public_may_connect", True):
-        yield sql(
-            [f"REVOKE ALL ON DATABASE {database} FROM PUBLIC", f"GRANT CONNECT ON DATABASE {database} TO {reader}"]
-        )
+        statements.append(f"ALTER DATABASE {database} OWNER TO postgres")
+    known = rights(there.get("database_acl", ""))
+    if there.get("public_may_connect", True) or "" in known or known.get(reader) != "c":
+        statements += [
+            f"REVOKE ALL ON DATABASE {database} FROM PUBLIC, {reader}",
+            f"GRANT CONNECT ON DATABASE {database} TO {reader}",
+        ]
+    if there.get("database_note") != NOTE:
+        statements.append(f"COMMENT ON DATABASE {database} IS {quoted(NOTE)}")
+    if statements:
+        yield sql(statements)
 
 
 @changing
 def schema_for_readers(database: str, reader: str) -> Commands:
     """Nobody but the owner may create in the schema `public`; `reader` may look into it."""
-    rights = database_state().get("schema_acl", "").strip("{}").split(",")
-    everybody = any(right.startswith("=") for right in rights)
-    if everybody or not any(right.startswith(f"{reader}=U/") for right in rights):
+    known = rights(database_state().get("schema_acl", ""))
+    if "" in known or known.get(reader) != "U":
         yield sql(
-            ["REVOKE ALL ON SCHEMA public FROM PUBLIC", f"GRANT USAGE ON SCHEMA public TO {reader}"], database=database
+            [f"REVOKE ALL ON SCHEMA public FROM PUBLIC, {reader}", f"GRANT USAGE ON SCHEMA public TO {reader}"],
+            database=database,
         )
 
 
 @changing
 def tables(database: str, wanted: dict[str, str], reader: str) -> Commands:
-    """These tables exist, owned by postgres, and `reader` may SELECT from them, no more."""
+    """These tables exist, owned by postgres, and `reader` may SELECT from them, no more, and everybody nothing."""
     there = database_state().get("tables", {})
     statements = []
     for table, columns in wanted.items():
@@ -121,9 +163,11 @@ def tables(database: str, wanted: dict[str, str], reader: str) -> Commands:
             statements.append(f"CREATE TABLE {table} ({columns})")
         elif found["owner"] != "postgres":
             statements.append(f"ALTER TABLE {table} OWNER TO postgres")
-        rights = found["acl"].strip("{}").split(",") if found else []
-        if not any(right.startswith(f"{reader}=r/") for right in rights):
-            statements += [f"REVOKE ALL ON {table} FROM {reader}", f"GRANT SELECT ON {table} TO {reader}"]
+        known = rights(found["acl"]) if found else {}
+        granted = {who for one in (found or {}).get("column_acl", ()) for who in rights(one.partition(" ")[2])}
+        if "" in known or known.get(reader) != "r" or {"", reader} & granted:
+            # of a table also takes what was granted on its columns
+            statements += [f"REVOKE ALL ON {table} FROM PUBLIC, {reader}", f"GRANT SELECT ON {table} TO {reader}"]
     if statements:
         yield sql(statements, database=database)
 

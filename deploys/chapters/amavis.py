@@ -8,6 +8,7 @@ https://www.ijs.si/software/amavisd/amavisd-new-docs.html
 from deploys.chapters import amavis_texts as texts
 from deploys.chapters.postfix import settings
 from deploys.data import MailData
+from deploys.foreign import held_before_us
 from deploys.forms import HDB
 from deploys.platforms import Platform
 from deploys.preflight import data, platform
@@ -36,7 +37,7 @@ def unfit(there: MailHost, known: MailData, system: Platform) -> list[str]:
             f"this host has {memory} MB of memory, and ClamAV's signatures alone take 1 to 1.3 GB; "
             "set antivirus = False, or take a host with 2 GB"
         ]
-    return []
+    return held_before_us(there)
 
 
 @step("Chapter 3: install", article="yum install amavisd-new", today=texts.INSTALL, fit=unfit)

@@ -10,6 +10,8 @@ from deploys.step import filled, restart_changed, step
 from operations import certificate as certificates
 from operations import files, firewall, hostname, packages, postfix, selinux
 
+OWN_CERTS = "/etc/postfix/certs"  # another directory is the operator's: made where it is missing, and no more
+
 
 def settings(text: str) -> dict[str, str]:
     """{"name": "value"} of lines like "name = value", with this host's data filled in."""
@@ -100,7 +102,7 @@ def certificate() -> None:
     if not known.tls_self_signed:
         return
     folder = known.tls_certificate.rpartition("/")[0]
-    files.directory(name="Directory for the certificate", path=folder)
+    files.directory(name="Directory for the certificate", path=folder, ours=folder == OWN_CERTS)
     selinux.labelled(name="SELinux lets both read it", path=folder, type="cert_t")
     names = [known.hostname, *(f"{label}{domain}" for domain in known.domains for label in ("", "mail."))]
     certificates.self_signed(

@@ -8,6 +8,8 @@ from deploys.chapters import learning_texts as learn
 from deploys.chapters import sieve_texts as texts
 from deploys.chapters.postfix import settings
 from deploys.data import MailData
+from deploys.foreign import clocks as clocks_of_others
+from deploys.foreign import scripts as scripts_of_others
 from deploys.platforms import Platform
 from deploys.preflight import data, platform
 from deploys.step import filled, restart_changed, step
@@ -26,7 +28,7 @@ LEARN_FILES = tuple(f"{learn.UNITS}/{LEARN_UNIT}.{kind}" for kind in ("path", "s
 def unfit(there: MailHost, known: MailData, system: Platform) -> list[str]:
     """Why this chapter cannot be on this host, one sentence; [] when it can."""
     if "sieve" in system.packages:
-        return []
+        return [*clocks_of_others(there, system), *scripts_of_others(there)]
     return [
         f"chapter 5 has not been built for {system.name}; use Debian 13 or 12, or run deploys/dovecot.py, which is chapters 1, 2 and 4"
     ]

@@ -108,11 +108,24 @@ def test_master_cf_keeps_overrides_of_others(ask: ASK) -> None:
 
 
 def test_system_aliases(ask: ASK) -> None:
-    there = MailHost(files={"/etc/aliases": file("# kept\npostmaster:    root\nroot: old\nwww: x\n")})
+    there = MailHost(
+        files={"/etc/aliases": file("# kept\npostmaster:    root\nroot: postmaster@old.example\nwww: x\n")}
+    )
     assert ask(there, postfix.system_aliases, {"postmaster": "root"}) == []
     put, index = ask(there, postfix.system_aliases, {"root": "postmaster@example.test"})
-    assert "# kept" in put and "www: x" in put and "root: postmaster@example.test" in put and "root: old" not in put
+    assert "# kept" in put and "www: x" in put and "root: postmaster@example.test" in put and "old.example" not in put
     assert "newaliases" in index
+
+
+def test_the_operators_aliases_stay(ask: ASK) -> None:
+    """A line that goes on is one entry: its second half must not fall to the alias before it."""
+    wanted = {"postmaster": "root", "root": "postmaster@example.test"}
+    there = MailHost(files={"/etc/aliases": file('postmaster: root\n"Root": alice,\n   bob@example.org\nwww: x\n')})
+    assert ask(there, postfix.system_aliases, wanted) == []
+    ours = MailHost(files={"/etc/aliases": file("www: x,\n   y\nroot:\n   postmaster@old.example\nlast: z\n")})
+    put, _ = ask(ours, postfix.system_aliases, wanted)
+    kept = "www: x,\n   y\nlast: z\npostmaster: root\nroot: postmaster@example.test\n"
+    assert put.endswith(kept)
 
 
 def test_dovecot_block_takes_the_language_of_the_host(ask: ASK) -> None:
@@ -137,12 +150,19 @@ ROLE = {"role": "mailreader", "super": False, "createdb": False, "createrole": F
 
 
 def test_role(ask: ASK) -> None:
-    right = MailHost(sql={**ROLE, "verifier": scram.verifier("right")})
+    right = MailHost(sql={**ROLE, "verifier": scram.verifier("right"), "role_note": postgresql.NOTE})
     assert ask(right, postgresql.reading_role, "mailreader", "right") == []
     (command,) = ask(right, postgresql.reading_role, "mailreader", "n3w-password")
     assert "ALTER ROLE mailreader PASSWORD 'SCRAM-SHA-256$" in command and "n3w-password" not in command
     (command,) = ask(MailHost(sql={**right.sql, "super": True}), postgresql.reading_role, "mailreader", "right")
     assert "NOSUPERUSER" in command
+    (command,) = ask(MailHost(sql={**right.sql, "bypassrls": True}), postgresql.reading_role, "mailreader", "right")
+    assert "NOBYPASSRLS" in command
+    member = MailHost(sql={**right.sql, "member_of": ["pg_execute_server_program"]})
+    (command,) = ask(member, postgresql.reading_role, "mailreader", "right")
+    assert 'REVOKE "pg_execute_server_program" FROM mailreader' in command
+    (command,) = ask(MailHost(sql={**right.sql, "role_note": None}), postgresql.reading_role, "mailreader", "right")
+    assert "COMMENT ON ROLE mailreader" in command and "PASSWORD" not in command
     assert "CREATE ROLE" in ask(MailHost(), postgresql.reading_role, "mailreader", "right")[0]
 
 
@@ -152,9 +172,22 @@ def test_rights(ask: ASK) -> None:
     assert ask(MailHost(sql={"tables": {"users": right}}), postgresql.tables, "mail", tables, "mailreader") == []
     writer = {**right, "acl": "{mailreader=arwdDxt/postgres}"}
     (command,) = ask(MailHost(sql={"tables": {"users": writer}}), postgresql.tables, "mail", tables, "mailreader")
-    assert "REVOKE ALL ON users FROM mailreader" in command
+    assert "REVOKE ALL ON users FROM PUBLIC, mailreader" in command
+    for more in (
+        {"acl": right["acl"].replace("{", "{=r/postgres,")},
+        {"column_acl": ["password {mailreader=w/postgres}"]},
+    ):
+        there = MailHost(sql={"tables": {"users": {**right, **more}}})
+        assert len(ask(there, postgresql.tables, "mail", tables, "mailreader")) == 1, more
+    theirs = MailHost(sql={"tables": {"users": {**right, "column_acl": ["realname {directory=r/postgres}"]}}})
+    assert (
+        ask(theirs, postgresql.tables, "mail", tables, "mailreader") == []
+    )  # another role's rights are the operator's
     open_schema = MailHost(sql={"schema_acl": "{postgres=UC/postgres,=UC/postgres,mailreader=U/postgres}"})
     assert len(ask(open_schema, postgresql.schema_for_readers, "mail", "mailreader")) == 1
+    creates = MailHost(sql={"schema_acl": "{postgres=UC/postgres,mailreader=UC/postgres}"})
+    (command,) = ask(creates, postgresql.schema_for_readers, "mail", "mailreader")
+    assert "FROM PUBLIC, mailreader" in command
     closed = MailHost(sql={"schema_acl": "{postgres=UC/postgres,mailreader=U/postgres}"})
     assert ask(closed, postgresql.schema_for_readers, "mail", "mailreader") == []
 

@@ -89,9 +89,12 @@ def test_the_four_names_of_the_family(id: str, version: str) -> None:
     assert (found.chroot, found.managers, found.password_scheme) == ("n", ("dnf", "yum"), "SHA512-CRYPT")
 
 
+PATHS = {"mail_home": "/home/mail", "tls_certificate": "/c.pem", "tls_key": "/k.pem"}
+
+
 def test_both_are_welcome() -> None:
     data = SimpleNamespace(
-        hostname="mx1.example.test", mail_owner="vmail", mail_uid=200, mail_gid=200, tls_self_signed=True
+        hostname="mx1.example.test", mail_owner="vmail", mail_uid=200, mail_gid=200, tls_self_signed=True, **PATHS
     )
     for printed in (EL9, EL10):
         there = read(printed)
@@ -193,7 +196,7 @@ def test_a_dovecot_that_nobody_has_tried_is_refused() -> None:
     there.dovecot = (2, 5, 0)
     there.system["resolves"] = "198.18.0.10"
     data = SimpleNamespace(
-        hostname="mx1.example.test", mail_owner="vmail", mail_uid=200, mail_gid=200, tls_self_signed=True
+        hostname="mx1.example.test", mail_owner="vmail", mail_uid=200, mail_gid=200, tls_self_signed=True, **PATHS
     )
     (problem,) = refusals(there, data, platforms.PLATFORMS["rhel", "9"])  # type: ignore[arg-type]
     assert "Dovecot 2.5.0 is neither 2.3 nor 2.4" in problem and "install the distribution's own" in problem
