@@ -1,5 +1,5 @@
 # Does the mail server serve, now? Asked on the host itself, of everything that is set up on it by now. One line a problem:
-# "what | why". Nothing is changed, no mail is sent, nobody's password is needed. Given: MAIL_USER, MAIL_DOMAIN.
+# "what | why". Nothing is changed but the mark that the question is open, no mail is sent, nobody's password is needed. Given: MAIL_USER, MAIL_DOMAIN.
 export LC_ALL=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 
 # why UNIT: the last that it wrote about trouble
@@ -91,4 +91,5 @@ for again in 1 2 3 4 5 6; do
     [ -n "$problems" ] || break
     sleep 2
 done
+[ -n "$problems" ] || rm -f /run/mailroom.unproven # asked, and answered
 printf '%s\n' "$problems"

@@ -9,12 +9,16 @@ from pyinfra.api import QuoteString, StringCommand, operation
 from pyinfra.api.command import PyinfraCommand
 
 from facts.mail_host import MailHost, ReadMailHost
+from operations import hold
 
 Commands = Generator[PyinfraCommand, None, None]  # what an operation yields
 
 KEPT = "mailroom.mail_host"
 PLACES = "mailroom.places"
 CHANGED = "mailroom.changed"
+# One command at a time, also after a controller that was killed: its last one goes on without it. -o: what a command starts
+# does not hold the lock (flock(1)).
+ALONE = ("flock", "-o", "-w", str(hold.PATIENCE + 60), hold.COMMAND_LOCK)
 
 
 def look_at(**places: Any) -> None:
@@ -38,7 +42,7 @@ def forget() -> None:
 
 def changed() -> bool:
     """Whether something on the host was changed and nobody has asked since whether it serves."""
-    return bool(host.connector_data.get(CHANGED))
+    return bool(host.connector_data.get(CHANGED) or "unproven" in mail_host().system)
 
 
 def proven() -> None:
@@ -49,12 +53,20 @@ def proven() -> None:
 def changing(function: Callable[..., Commands]) -> Callable[..., Any]:
     """An operation that compares with `mail_host()` and forgets the reading as soon as it changes something.
 
-    While pyinfra predicts, nothing has changed, so the reading stays.
+    While pyinfra predicts, nothing has changed, so the reading stays. The first difference that is found at execution takes the
+    host for this run (operations/hold.py), and is looked at again: another run may have been there in the meantime.
     """
 
     @operation()
     @wraps(function)
     def changes(*args: Any, **kwargs: Any) -> Commands:
+        if state.is_executing and hold.HELD not in host.connector_data:
+            for _ in function(*args, **kwargs):
+                if not hold.take():
+                    yield shell(hold.HELD_BY_ANOTHER)
+                    return
+                forget()
+                break
         for command in function(*args, **kwargs):
             if state.is_executing:
                 forget()
@@ -71,7 +83,7 @@ def shell(script: str, *values: str, stdin: str | None = None) -> StringCommand:
     host's process list and in pyinfra's output.
     """
     words = [QuoteString(value) for value in ("mailroom", *values)]
-    command = StringCommand("sh", "-euc", QuoteString(script), *words)
+    command = StringCommand(*ALONE, "sh", "-euc", QuoteString(script), *words)
     if stdin is not None:
         command.connector_arguments["_stdin"] = stdin
     return command

@@ -16,10 +16,10 @@ MAKE = """umask 077
 cert=$1 key=$2 names=$3 first=$4
 openssl req -new -x509 -days 3650 -newkey rsa:3072 -nodes -sha256 -subj "/O=mailroom/CN=$first" \
     -addext "subjectAltName=$names" -addext "extendedKeyUsage=serverAuth" \
-    -keyout "$key.new" -out "$cert.new" 2>/dev/null
-chmod 644 "$cert.new"
-mv -f "$key.new" "$key"
-mv -f "$cert.new" "$cert"
+    -keyout "$key.mailroom.newone" -out "$cert.mailroom.newone" 2>/dev/null
+chmod 644 "$cert.mailroom.newone"
+mv -f "$key.mailroom.newone" "$key"
+mv -f "$cert.mailroom.newone" "$cert"
 """
 # A run that died between the two: the key is the new one, its certificate still has its other name.
 FINISH = 'mv -f "$1.new" "$1"'

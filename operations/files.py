@@ -8,10 +8,11 @@ from operations.base import Commands, changing, mail_host, shell
 
 # The new file is made beside the old one, with nobody else's permission, checked by its own program, then renamed:
 # rename(2) is atomic, so a reader sees the old file or the new one. A refused file changes nothing. -Z gives the file the
-# SELinux label of its new name; where there is no SELinux, it does nothing.
+# SELinux label of its new name; where there is no SELinux, it does nothing. By its name the next run knows and removes what a
+# killed one left behind (operations/hold.py).
 PUT = """umask 077
 path=$1 mode=$2 owner=$3
-new=$(mktemp "$path.XXXXXX")
+new=$(mktemp "$path.mailroom.XXXXXX")
 trap 'rm -f "$new"' EXIT
 cat >"$new"
 chown "$owner" "$new"

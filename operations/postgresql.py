@@ -18,12 +18,12 @@ PSQL = 'cd / && runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1 {single} -d
 # PostgreSQL can judge only the file in place (pg_hba_file_rules). Nothing is loaded before it has said yes; a refused
 # file is taken back.
 HBA = (
-    PUT.format(check='cp -p "$path" "$path.before"')
-    + """trap 'rm -f "$path.before"' EXIT
+    PUT.format(check='cp -p "$path" "$path.mailroom.before"')
+    + """trap 'rm -f "$path.mailroom.before"' EXIT
 ask() { cd / && runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1 -c "$1"; }
 wrong=$(ask "SELECT 'line ' || line_number || ': ' || error FROM pg_hba_file_rules WHERE error IS NOT NULL")
 if [ -n "$wrong" ]; then
-    mv -fZ "$path.before" "$path"
+    mv -fZ "$path.mailroom.before" "$path"
     echo "PostgreSQL does not accept $path, $wrong; nothing was changed" >&2
     exit 1
 fi

@@ -246,3 +246,22 @@ def test_an_alias_that_became_a_mailbox_no_longer_hides_it(ask: ASK) -> None:
     (command,) = ask(there, accounts.aliases, {}, mailboxes=["foo@example.test", "root@example.test"])
     assert "DELETE FROM aliases WHERE alias = 'root@example.test'" in command and "old@" not in command
     assert ask(there, accounts.aliases, {}, mailboxes=["foo@example.test"]) == []
+
+
+def test_one_command_at_a_time() -> None:
+    """A command that a killed controller left running is waited for."""
+    assert base.shell("true").get_raw_value().startswith("flock -o -w 960 /run/mailroom.command sh -euc ")
+
+
+def test_a_killed_run_leaves_names_that_the_next_one_knows() -> None:
+    """operations/hold.py removes *.mailroom.??????*: nothing of an operator's has such a name."""
+    import fnmatch
+
+    from operations import files, hold
+
+    assert 'name "*.mailroom.??????*"' in hold.HOLD and 'mktemp "$path.mailroom.XXXXXX"' in files.PUT
+    for name in ("main.cf.mailroom.a1b2c3", "spam.sieve.mailroom.a1b2c3.svbin", "pg_hba.conf.mailroom.before"):
+        assert fnmatch.fnmatch(name, "*.mailroom.??????*")
+    for name in ("main.cf.backup", "60-mailroom", "mailroom.conf", "mailroom.conf.backup", "mailroom.sources"):
+        assert not fnmatch.fnmatch(name, "*.mailroom.??????*")
+    assert certificate.MAKE.count(".mailroom.newone") == 5
