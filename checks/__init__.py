@@ -30,6 +30,7 @@ from checks import (  # noqa: F401 - importing them registers their checks
     role,
     sieve,
     spam,
+    strangers,
     submission,
     suites,
     tables,

@@ -116,6 +116,6 @@ def unknown(target: Target) -> str:
 )
 def no_forged_sender(target: Target) -> str:
     foo, bar = target.account(0)[0], target.account(1)[0]
-    for sender in (f"no-such-user@{target.domain}", foo.upper(), foo):
+    for sender in (f"no-such-user@{target.domain}", foo.upper(), foo, f"root@{target.hostname}", "root@localhost"):
         answer = expect(asked(target, sender, bar), "553 5.7.1", what=f"as {sender}")
     return answer

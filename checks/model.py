@@ -26,7 +26,7 @@ CHAPTERS: dict[str, tuple[int, str]] = {
 # The steps in their order, for reports; tests hold this against the chapters themselves.
 STEPS: dict[str, str] = {
     "host": "ssh ports",
-    "postfix": "host_name install identity submission submissions certificate tls restrictions aliases restart",
+    "postfix": "host_name install identity submission submissions certificate tls restrictions strangers aliases restart",
     "postgresql": "install access role database tables mail_owner accounts maps delivery restart",
     "amavis": "install clamav spamassassin amavis quarantine workers reinjection filter restart",
     "dovecot": "install protocols greeting includes tls certificate start passdb sql mail_owner "

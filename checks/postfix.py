@@ -164,7 +164,7 @@ def root(target: Target) -> str:
     remedy="root: postmaster@… in /etc/aliases, then newaliases.",
 )
 def to_a_person(target: Target) -> str:
-    maps = target.shell("postconf -x -h alias_maps").replace(",", " ").split()
+    maps = target.shell("postconf -x -h alias_database").replace(",", " ").split()
     found = [answer for one in maps if (answer := target.shell(f"postmap -q root {quote(one)}", may_fail=True))]
     if not any("@" in answer for answer in found):
         raise Failed(f"root leads to {', '.join(found) or 'nobody: the mail stays on the host'}")

@@ -132,7 +132,7 @@ def login(target: Target) -> str:
     for port in (587, 465):
         with smtp(target, port) as session:
             offered = session.esmtp_features.get("auth", "none").split()
-            if "PLAIN" not in offered:
+            if not {"PLAIN", "LOGIN"} <= set(offered):  # some Outlooks know LOGIN and nothing else
                 raise Failed(f"{port} offers AUTH {' '.join(offered)}")
             seen.append(expect(log_in(session, user, password), "235 2.7.0", what=str(port)))
     return "; ".join(seen)

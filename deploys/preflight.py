@@ -30,6 +30,7 @@ SUMS = (
     "/etc/dovecot/dovecot-sql.conf",
     "/etc/postfix/main.cf",
     "/etc/postfix/master.cf",
+    "/etc/postfix/port25.regexp",
     "/etc/postfix/certs",
     "/etc/postfix/pgsql",
     "/etc/postfix/pgsql/*.cf",

@@ -17,8 +17,15 @@ from operations import certificate, postfix, services
 from operations.base import mail_host
 
 COMPOSED = "mailroom.composed"
-POSTFIX_FILES = ("/etc/postfix/main.cf", "/etc/postfix/master.cf")
+POSTFIX_FILES = ("/etc/postfix/main.cf", "/etc/postfix/master.cf", "/etc/postfix/port25.regexp")
 DOVECOT_FILES = ("/etc/dovecot/dovecot.conf", "/etc/dovecot/dovecot-sql.conf")
+
+
+def own_names(known: MailData, there: MailHost) -> list[str]:
+    """What else than a mail domain may stand behind the @ and means this host: its name, and its IPv4 addresses as literals."""
+    addresses = f"{there.system.get('resolves', '')} {there.system.get('addresses', '')}".split()
+    literals = sorted({f"[{address}]" for address in addresses if "." in address})
+    return [known.hostname, "localhost", f"localhost.{known.domains[0]}", *literals]
 
 
 class Text(Template):
@@ -42,6 +49,10 @@ def filled(texts: dict[str, str]) -> dict[str, str]:
         "mail_domain_quoted": ", ".join(f"'{domain}'" for domain in known.domains),
         "list_vouched": "(DKIM_VALID || SPF_PASS)" if known.spam_network_tests else "1",  # nobody asks about either
         "forged_score": known.spam_score + 3,  # enough, whatever else speaks for the letter
+        "own_domains": " ".join(own_names(known, mail_host())),
+        "own_names": ", ".join(f"'{name}'" for name in own_names(known, mail_host())),
+        # the door keeps room for what is inside already: for one letter's second copy behind Amavis, and for notices
+        "queue_minfree": 3 * known.message_size_limit,
         "scan_limit": 4 * known.message_size_limit,  # what unpacks to more is not looked at to its end
         "mailreader_password": known.secrets.services["mailreader"],
     }
@@ -152,7 +163,7 @@ def restart_changed() -> None:
 
 MAPS = tuple(
     f"/etc/postfix/pgsql/{name}.cf"
-    for name in ("domains", "mailboxes", "transport", "virtual", "senders", "local-senders")
+    for name in ("domains", "mailboxes", "transport", "virtual", "senders", "local-senders", "local")
 )
 
 

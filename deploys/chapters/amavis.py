@@ -130,7 +130,8 @@ def workers() -> None:
     "Chapter 3: the way there and back",
     article="smtp-amavis unix - - n - 2 smtp\n127.0.0.1:10025 inet n - n - - smtpd\n  -o content_filter=",
     today={
-        "": f"{texts.TO_AMAVIS}\n{texts.TO_AMAVIS_OPTIONS}\n\n127.0.0.1:10025 inet n - @{{chroot}} - - smtpd\n{texts.BACK}"
+        "": f"{texts.TO_AMAVIS}\n{texts.TO_AMAVIS_OPTIONS}\n\n{texts.CHECKED_CLEANUP}\n{texts.CHECKED_CLEANUP_OPTIONS}\n\n"
+        f"127.0.0.1:10025 inet n - @{{chroot}} - - smtpd\n{texts.BACK}"
     },
     needs="amavis",
 )
@@ -141,6 +142,9 @@ def reinjection() -> None:
     """
     postfix.master_cf(name="The way there", service="smtp-amavis/unix", entry=filled({"": texts.TO_AMAVIS})[""])
     postfix.override(name="Its options", service="smtp-amavis/unix", settings=settings(texts.TO_AMAVIS_OPTIONS))
+    cleanup, options = filled({"": texts.CHECKED_CLEANUP})[""], settings(texts.CHECKED_CLEANUP_OPTIONS)
+    postfix.master_cf(name="A cleanup for what was checked", service="cleanup-checked/unix", entry=cleanup)
+    postfix.override(name="Its options", service="cleanup-checked/unix", settings=options)
     entry = f"127.0.0.1:10025 inet n - {platform().chroot} - - smtpd"
     postfix.master_cf(name="The way back", service="127.0.0.1:10025/inet", entry=entry)
     postfix.override(name="Its options", service="127.0.0.1:10025/inet", settings=settings(texts.BACK))
@@ -149,7 +153,9 @@ def reinjection() -> None:
 @step(
     "Chapter 3: the filter",
     article="content_filter = smtp-amavis:[127.0.0.1]:10024",
-    today={"": f"{texts.FILTER}\n\n# submission and submissions\n{texts.FILTER_ORIGINATING}"},
+    today={
+        "": f"{texts.FILTER}\n\n# pickup\n{texts.FILTER_LOCAL}\n\n# submission and submissions\n{texts.FILTER_ORIGINATING}"
+    },
     needs="amavis",
 )
 def filter() -> None:
@@ -171,6 +177,7 @@ def filter() -> None:
     for service in ("submission", "submissions"):
         filtered = settings(texts.FILTER_ORIGINATING)
         postfix.override(name=f"The filter of {service}", service=f"{service}/inet", settings=filtered)
+    postfix.override(name="Mail of the host itself", service="pickup/unix", settings=settings(texts.FILTER_LOCAL))
     postfix.main_cf(name="The filter", settings=settings(texts.FILTER))
 
 

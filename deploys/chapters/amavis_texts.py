@@ -63,7 +63,7 @@ $sa_mail_body_size_limit = 512*1024;  # of a longer message, SpamAssassin sees t
 AMAVIS = """use strict;
 $myhostname = '@{mail_hostname}';
 $mydomain = '@{mail_domain}';
-@@local_domains_maps = ([qw(@{mail_domain_list})]);
+@@local_domains_maps = ([qw(@{mail_domain_list} @{own_domains})]);
 @@mynetworks = qw(127.0.0.0/8 [::1]/128);
 
 # 10024: from other servers, 10026: from people who have logged in. Nobody but Postfix on this host may connect.
@@ -89,6 +89,7 @@ $sa_kill_level_deflt = 9999;
 $remove_existing_x_scanned_headers = 1;  # only ours counts
 $sa_spam_subject_tag = undef;  # the subject stays as it was signed
 $enable_dkim_verification = 1;
+$allow_fixing_improper_header = 0;  # a long header line is cut off otherwise, and the letter no longer what was signed
 
 # Who has logged in is known: his message is scanned too, but twice the score is needed to call it spam, and he alone is
 # told of a refusal. By Amavis, which returns the headers: Postfix would return the virus with them.
@@ -117,9 +118,17 @@ TO_AMAVIS_OPTIONS = """syslog_name=postfix/amavis
 smtp_data_done_timeout=1200s
 smtp_send_xforward_command=yes
 smtp_dns_support_level=disabled
-smtp_tls_security_level=none"""
-# What comes back has been checked on its way in. No filter again, or it would go in circles. Aliases are expanded here, once:
-# Dovecot is told which of them was written to.
+smtp_tls_security_level=none
+smtp_line_length_limit=0
+disable_mime_output_conversion=yes"""
+# Nobody may write to it but port 10025: no limit of the outer door's, in size or in hops, for what has grown by a few lines since.
+CHECKED_CLEANUP = "cleanup-checked unix n - @{chroot} - 0 cleanup"
+CHECKED_CLEANUP_OPTIONS = """message_drop_headers=return-path
+message_size_limit=0
+hopcount_limit=100"""
+# What comes back has been checked on its way in: none of the outer door's rules again, for size, space, syntax, number or manners, or
+# what was taken would wait here and never leave the queue. Nothing is added to it as to local mail. No filter again, or it would
+# go in circles. Aliases are expanded here, once: Dovecot is told which of them was written to.
 BACK = """syslog_name=postfix/reinjection
 content_filter=
 smtpd_proxy_filter=
@@ -130,7 +139,24 @@ smtpd_helo_restrictions=
 smtpd_sender_restrictions=
 smtpd_relay_restrictions=permit_mynetworks,reject
 smtpd_recipient_restrictions=permit_mynetworks,reject
-smtpd_data_restrictions=reject_unauth_pipelining
+smtpd_data_restrictions=
+smtpd_end_of_data_restrictions=
+smtpd_milters=
+smtpd_command_filter=
+smtpd_sasl_auth_enable=no
+smtpd_helo_required=no
+smtpd_forbid_bare_newline=no
+strict_rfc821_envelopes=no
+message_size_limit=0
+queue_minfree=0
+smtpd_recipient_limit=10000
+smtpd_timeout=600s
+smtpd_error_sleep_time=0
+smtpd_soft_error_limit=1001
+smtpd_hard_error_limit=1000
+smtpd_junk_command_limit=1000
+local_header_rewrite_clients=
+cleanup_service_name=cleanup-checked
 smtpd_authorized_xforward_hosts=127.0.0.0/8
 smtpd_tls_security_level=none
 smtpd_client_connection_count_limit=0
@@ -138,6 +164,8 @@ smtpd_client_connection_rate_limit=0"""
 
 FILTER = """content_filter = smtp-amavis:[127.0.0.1]:10024
 receive_override_options = no_address_mappings"""
+# Mail of the host's own programs learns here, before the filter, whom its bare names mean; behind it that cannot be known.
+FILTER_LOCAL = "receive_override_options="
 FILTER_ORIGINATING = "content_filter=smtp-amavis:[127.0.0.1]:10026"
 REFUSE = """content_filter=
 smtpd_proxy_filter=127.0.0.1:10028

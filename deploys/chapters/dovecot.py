@@ -112,7 +112,7 @@ def password() -> None:
 @step("Chapter 4: cleartext logins", article=texts.CLEARTEXT_ARTICLE, today=texts.CLEARTEXT, needs="dovecot")
 def cleartext() -> None:
     """The password is sent plain, but only inside TLS. As printed, port 143 takes it from the open wire;
-    STARTTLS never needed that."""
+    STARTTLS never needed that. LOGIN is PLAIN in two lines: some Outlooks know nothing else."""
     dovecot.block(name="Cleartext logins", block="cleartext", dialects=texts.CLEARTEXT)
 
 

@@ -109,8 +109,8 @@ PASSWORD = dict.fromkeys(
 
 CLEARTEXT_ARTICLE = "$ disable_plaintext_auth = no\n  auth_mechanisms = plain"
 CLEARTEXT = {
-    "2.3": "disable_plaintext_auth = yes\nauth_mechanisms = plain",
-    "2.4": "auth_allow_cleartext = no\nauth_mechanisms = plain",
+    "2.3": "disable_plaintext_auth = yes\nauth_mechanisms = plain login",
+    "2.4": "auth_allow_cleartext = no\nauth_mechanisms = plain login",
 }
 
 MAILBOXES_ARTICLE = """$ protocol imap {

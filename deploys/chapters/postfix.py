@@ -11,6 +11,7 @@ from operations import certificate as certificates
 from operations import files, firewall, hostname, packages, postfix, selinux
 
 OWN_CERTS = "/etc/postfix/certs"  # another directory is the operator's: made where it is missing, and no more
+POSTFIX = "/etc/postfix"
 
 
 def settings(text: str) -> dict[str, str]:
@@ -145,13 +146,46 @@ def restrictions() -> None:
     postfix.main_cf(name="Set restrictions in main.cf", settings=settings(texts.RESTRICTIONS))
 
 
-@step("Chapter 1: root's mail", today={"": "root: postmaster@@@{mail_domain}"}, needs="postfix")
+@step(
+    "Chapter 1: strangers",
+    today={
+        "": f"{texts.STRANGERS_CLEANUP}\n{texts.STRANGERS_CLEANUP_OPTIONS}\n\n# smtp inet, which is port 25\n{texts.STRANGERS}\n\n"
+        f"# main.cf\n{texts.NOTICES}\n\n# port25.regexp\n{texts.PORT25.replace('@', '@@')}"
+    },
+    needs="postfix",
+)
+def strangers() -> None:
+    """What port 25 has taken is never answered by letter: anybody can write anybody's name on the back of an envelope, and
+    a bounce or a delivery report would go to him. The postmaster is told instead, with the letter's header.
+
+    The commands' filter is postconf(5)'s own example of a sink, made proof against quotation marks. People who have logged in
+    get their bounces and reports as ever. What is taken is handed on as it came. https://www.postfix.org/BACKSCATTER_README.html
+    https://www.postfix.org/postconf.5.html#smtpd_command_filter
+    """
+    files.put(name="What a stranger's RCPT means", path=f"{POSTFIX}/port25.regexp", text=texts.PORT25)
+    cleanup, options = filled({"": texts.STRANGERS_CLEANUP})[""], settings(texts.STRANGERS_CLEANUP_OPTIONS)
+    postfix.master_cf(name="A cleanup of their own", service="cleanup-strangers/unix", entry=cleanup)
+    postfix.override(name="Its options", service="cleanup-strangers/unix", settings=options)
+    postfix.override(name="Port 25 is for strangers", service="smtp/inet", settings=settings(texts.STRANGERS))
+    postfix.main_cf(name="The postmaster hears of every bounce", settings=settings(texts.NOTICES))
+
+
+@step(
+    "Chapter 1: root's mail",
+    today={"": f"root: postmaster@@@{{mail_domain}}\nabuse: root\n\n# main.cf\n{texts.LOCAL_NAMES}"},
+    needs="postfix",
+)
 def aliases() -> None:
-    """/etc/aliases: what the machine writes to root reaches a person, by way of postmaster (RFC 5321, 4.5.1)."""
+    """/etc/aliases: what the machine writes to root reaches a person, by way of postmaster (RFC 5321, 4.5.1).
+
+    So does what is for any other account of the machine and has no line there: nobody reads /var/mail. The world reaches three of
+    these names; by default it would reach daemon@ and www-data@ too. https://www.postfix.org/postconf.5.html#local_recipient_maps
+    """
+    postfix.main_cf(name="Whom the host's own names reach", settings=settings(texts.LOCAL_NAMES))
     known = data()
     postfix.system_aliases(
         name="Root's mail goes to the postmaster",
-        wanted={"postmaster": "root", "root": f"postmaster@{known.domains[0]}"},
+        wanted={"postmaster": "root", "abuse": "root", "root": f"postmaster@{known.domains[0]}"},
     )
 
 
@@ -172,4 +206,16 @@ def _service(service: str, port: int, text: str) -> None:
     postfix.override(name=f"Overrides of {service}", service=f"{service}/inet", settings=settings(text))
 
 
-STEPS = (host_name, install, identity, submission, submissions, certificate, tls, restrictions, aliases, restart)
+STEPS = (
+    host_name,
+    install,
+    identity,
+    submission,
+    submissions,
+    certificate,
+    tls,
+    restrictions,
+    strangers,
+    aliases,
+    restart,
+)

@@ -161,7 +161,7 @@ def maps() -> None:
     "virtual_mailbox_base = /home/mail\nvirtual_mailbox_maps = pgsql:/etc/postfix/pgsql/mailboxes.cf\n"
     "transport_maps = pgsql:/etc/postfix/pgsql/transport.cf\nvirtual_maps = pgsql:/etc/postfix/pgsql/virtual.cf\n"
     "mydestination = $mydomain, $myhostname",
-    today={"": texts.DELIVERY},
+    today={"": f"{texts.DELIVERY}\n\n# master.cf, cleanup\n{texts.LOCAL}"},
     needs="postgresql",
 )
 def delivery() -> None:
@@ -172,6 +172,7 @@ def delivery() -> None:
     https://www.postfix.org/VIRTUAL_README.html https://www.postfix.org/proxymap.8.html
     """
     postfix.main_cf(name="Set lookups in main.cf", settings=settings(texts.DELIVERY))
+    postfix.override(name="Mail of the host itself", service="cleanup/unix", settings=settings(texts.LOCAL))
 
 
 @step(

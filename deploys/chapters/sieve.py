@@ -82,7 +82,10 @@ def delivery() -> None:
 
 @step("Chapter 5: Sieve", article=texts.SIEVE_ARTICLE, today=texts.SIEVE, needs="sieve", fit=unfit)
 def sieve() -> None:
-    """Scripts filter what is delivered. A redirected message bounces to the one who redirects, not to a stranger."""
+    """Scripts filter what is delivered. A redirected message bounces to the one who redirects, not to a stranger; and no script may
+    reject, which after our 250 would be a letter to whomever the envelope names. `discard` and `fileinto` are left.
+    https://www.rfc-editor.org/rfc/rfc5429#section-2.1
+    """
     dovecot.block(name="Sieve", block="sieve", dialects=texts.SIEVE)
 
 

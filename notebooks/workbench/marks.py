@@ -36,8 +36,9 @@ LANDMARKS = {
     "postfix.install": Landmark("command -v postfix", PACKAGES.format(names="postfix openssl")),
     "postfix.identity": main_cf(
         "main smtpd_banner '$myhostname ESMTP'",
-        "myhostname mydomain myorigin mydestination inet_interfaces smtpd_banner message_size_limit "
-        "mailbox_size_limit virtual_mailbox_limit",
+        "myhostname mydomain myorigin mydestination inet_interfaces smtpd_banner message_size_limit queue_minfree "
+        "mailbox_size_limit virtual_mailbox_limit inet_protocols recipient_delimiter append_dot_mydomain relay_domains "
+        "parent_domain_matches_subdomains",
     ),
     "postfix.submission": master_cf("submission"),
     "postfix.submissions": master_cf("submissions"),
@@ -52,9 +53,19 @@ LANDMARKS = {
     "postfix.restrictions": main_cf(
         "main disable_vrfy_command yes",
         "mynetworks smtpd_relay_restrictions smtpd_helo_required disable_vrfy_command smtpd_forbid_bare_newline "
-        "smtpd_data_restrictions",
+        "smtpd_data_restrictions smtpd_recipient_restrictions message_reject_characters header_size_limit",
     ),
-    "postfix.aliases": Landmark("grep -q '^root:' /etc/aliases", "grep -v '^#' /etc/aliases", ("postfix.install",)),
+    "postfix.strangers": Landmark(
+        "test -s /etc/postfix/port25.regexp",
+        "postconf -M cleanup-strangers/unix; postconf -P | grep -E '^(smtp/inet|cleanup-strangers)'; postconf notify_classes; "
+        "grep -v '^#' /etc/postfix/port25.regexp",
+        ("postfix.install",),
+    ),
+    "postfix.aliases": Landmark(
+        "grep -q '^root:' /etc/aliases",
+        "grep -v '^#' /etc/aliases; postconf local_recipient_maps alias_maps",
+        ("postfix.install",),
+    ),
     "postfix.restart": Landmark(
         "grep -q '^root:' /etc/aliases",
         "postconf -h mail_version; ss -Hlnt 'sport = :25 or sport = :465 or sport = :587'",

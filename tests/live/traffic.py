@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import shlex
+import smtplib
+import ssl
 import time
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from email.message import EmailMessage
 from email.utils import formatdate
 from typing import TypeVar
@@ -16,7 +20,7 @@ from uuid import uuid4
 import pytest
 
 from checks.samples import GTUBE
-from lab import Host
+from lab import Host, state
 
 ALICE = "alice@example.net"
 HOLD = "/var/lib/amavis/virusmails"
@@ -150,3 +154,25 @@ def empty(*hosts: Host) -> None:
             "find /var/mail /home/mail -type f '(' -path '*/new/*' -o -path '*/cur/*' ')' -delete 2>/dev/null;"
             f" rm -f {HOLD}/virus-* {HOLD}/banned-* 2>/dev/null; true"
         )
+
+
+@contextmanager
+def submission(host: Host, user: str, port: int = 587) -> Iterator[smtplib.SMTP]:
+    """A session of somebody who has logged in, with whatever certificate."""
+    password = json.loads(state.path("accounts.json").read_text())[user]
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with smtplib.SMTP("127.0.0.1", host.record["ports"][str(port)], timeout=60) as client:
+        client.starttls(context=context)
+        client.login(user, password)
+        yield client
+
+
+def submit(host: Host, user: str, data: bytes, *recipients: str) -> None:
+    """A letter of somebody who has logged in; `data` as it is, recipients with their brackets and parameters."""
+    with submission(host, user) as client:
+        for command in (f"MAIL FROM:<{user}>", *(f"RCPT TO:{one}" for one in recipients)):
+            code, text = client.docmd(command)
+            assert code == 250, (command, text)
+        code, text = client.data(data)
+        assert code == 250, text
