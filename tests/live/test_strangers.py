@@ -154,7 +154,9 @@ class TestRoads:
         script = f'require "{word}"; {word} "not me";'
         home = "/home/mail/.home/example.test/bar"
         assert mailserver.run("sievec - /dev/null", stdin=script, check=False).returncode != 0
-        mailserver.run(f"umask 077; mkdir -p {home}; cat > {home}/.dovecot.sieve; chown -R vmail: /home/mail/.home", stdin=script)
+        mailserver.run(
+            f"umask 077; mkdir -p {home}; cat > {home}/.dovecot.sieve; chown -R vmail: /home/mail/.home", stdin=script
+        )
         try:
             assert bring(mailserver, raw(which), BAR).startswith("250")
             assert traffic.folder(traffic.delivered(mailserver, which)) == traffic.INBOX
