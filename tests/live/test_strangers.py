@@ -166,7 +166,12 @@ class TestRoads:
 
     def test_who_has_logged_in_hears_of_it(self, mailserver: Host) -> None:
         which = mark()
-        traffic.submit(mailserver, "bar@example.test", raw(which), "<gone@example.test>")
+        traffic.submit(
+            mailserver,
+            "bar@example.test",
+            raw(which).replace(VICTIM.encode(), b"bar@example.test"),
+            "<gone@example.test>",
+        )
         found = f"grep -rlF -- {which} /home/mail/example.test/bar/new | xargs -r grep -l '^Subject: Undelivered Mail Returned'"
         traffic.until(lambda: mailserver.run(found, check=False).stdout, "bar has the bounce")
         told(mailserver, which)
