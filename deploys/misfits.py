@@ -21,14 +21,14 @@ def misfits(there: MailHost, known: MailData, system: Platform) -> list[str]:
 
 
 def _room(there: MailHost, known: MailData) -> list[str]:
-    """smtpd answers every MAIL FROM with 452 while the queue has no room for one and a half of the largest message
-    (https://www.postfix.org/postconf.5.html#message_size_limit)."""
-    needed = -(-known.message_size_limit * 3 // 2 // 2**20)
+    """smtpd answers every MAIL FROM with 452 while the queue has less room than queue_minfree, three of the largest message
+    (https://www.postfix.org/postconf.5.html#queue_minfree)."""
+    needed = -(-known.message_size_limit * 3 // 2**20)
     free = there.system.get("queue_free_mb", "")
     if not free.isdigit() or int(free) > needed:
         return []
     return [
-        f"message_size_limit = {known.message_size_limit} wants {needed} MB free for Postfix's queue, one and a half of a message, and "
+        f"message_size_limit = {known.message_size_limit} wants {needed} MB free for Postfix's queue, three of a message, and "
         f"{free} MB are: every letter would be answered 452. Make room in /var/spool/postfix, or lower message_size_limit"
     ]
 

@@ -30,7 +30,7 @@ def hashed(secret: str) -> Secrets:
 
 def test_ours_and_a_bare_host_fit() -> None:
     assert misfits(MailHost(), data(), DEBIAN) == []
-    assert misfits(MailHost(system={"queue_free_mb": "39"}, passwd=VMAIL), data(), DEBIAN) == []
+    assert misfits(MailHost(system={"queue_free_mb": "79"}, passwd=VMAIL), data(), DEBIAN) == []
     assert misfits(MailHost(), data(secrets=hashed(ARGON2)), DEBIAN) == []
     there = MailHost(passwd={"vmail": (111, 111, "/home/mail", "/sbin/nologin")}, groups={"vmail": 111})
     assert (
@@ -41,8 +41,8 @@ def test_ours_and_a_bare_host_fit() -> None:
 @pytest.mark.parametrize(
     ("there", "known", "system", "said"),
     [
-        (MailHost(system={"queue_free_mb": "38"}), {"message_size_limit": 26214401}, DEBIAN, "wants 38 MB"),
-        (MailHost(system={"queue_free_mb": "700"}), {"message_size_limit": 500 << 20}, DEBIAN, "wants 750 MB free"),
+        (MailHost(system={"queue_free_mb": "76"}), {"message_size_limit": 26214401}, DEBIAN, "wants 76 MB"),
+        (MailHost(system={"queue_free_mb": "1400"}), {"message_size_limit": 500 << 20}, DEBIAN, "wants 1500 MB free"),
         (MailHost(passwd={"vmail": (200, 8, "/home/mail", "/bin/false")}), {}, DEBIAN, "set mail_gid = 8"),
         (MailHost(passwd={"vmail": (200, 200, "/home/v", "/bin/false")}), {}, DEBIAN, "set mail_home = '/home/v'"),
         (MailHost(passwd={"vmail": (200, 200, "/home/mail", "/bin/bash")}), {}, DEBIAN, "somebody logs in as it"),
