@@ -26,6 +26,7 @@ FREE_MB = 1024
 
 TEXTS = ("/etc/dovecot/dovecot.conf", "/etc/aliases", "/etc/clamav/clamd.conf", "/etc/chrony/chrony.conf")
 SUMS = (
+    *("/etc/aliases.db", "/etc/aliases.lmdb", "/etc/aliases.cdb", "/var/lib/pgsql/.mailroom-initdb"),
     "/etc/dovecot",
     "/etc/dovecot/dovecot-sql.conf",
     "/etc/postfix/main.cf",

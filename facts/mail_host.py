@@ -43,6 +43,7 @@ class Unit:
     active: bool
     enabled: str
     started: float
+    outdated: bool = False  # its files have changed since systemd read them
 
 
 @dataclass(frozen=True)
@@ -193,6 +194,7 @@ def _units(lines: list[str]) -> dict[str, Unit]:
                     shown.get("ActiveState") == "active",
                     shown.get("UnitFileState", ""),
                     timestamp(shown.get("ActiveEnterTimestamp", "")),
+                    shown.get("NeedDaemonReload") == "yes",
                 )
             shown = {}
         shown[key] = value

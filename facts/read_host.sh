@@ -54,7 +54,7 @@ fi
 
 part units
 command -v systemctl >/dev/null &&
-    systemctl show --timestamp=us+utc -p Id,LoadState,ActiveState,UnitFileState,ActiveEnterTimestamp $UNITS 2>/dev/null
+    systemctl show --timestamp=us+utc -p Id,LoadState,ActiveState,UnitFileState,ActiveEnterTimestamp,NeedDaemonReload $UNITS 2>/dev/null
 
 part listeners
 ss -Hlnpt 2>/dev/null | awk '{print $4, $6}'

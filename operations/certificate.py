@@ -16,13 +16,14 @@ MAKE = """umask 077
 cert=$1 key=$2 names=$3 first=$4
 openssl req -new -x509 -days 3650 -newkey rsa:3072 -nodes -sha256 -subj "/O=mailroom/CN=$first" \
     -addext "subjectAltName=$names" -addext "extendedKeyUsage=serverAuth" \
-    -keyout "$key.mailroom.newone" -out "$cert.mailroom.newone" 2>/dev/null
-chmod 644 "$cert.mailroom.newone"
-mv -f "$key.mailroom.newone" "$key"
-mv -f "$cert.mailroom.newone" "$cert"
+    -keyout "$key.new" -out "$cert.new" 2>/dev/null
+chmod 644 "$cert.new"
+mv -f "$key.new" "$key"
+mv -f "$cert.new" "$cert"
 """
 # A run that died between the two: the key is the new one, its certificate still has its other name.
 FINISH = 'mv -f "$1.new" "$1"'
+DROP = 'rm -f "$1.new" "$2.new"'  # of one that died before the first
 RENEW_BEFORE = timedelta(days=30)
 MARK = "mailroom"  # the organisation in the subject: by it a certificate is known to be ours
 LIFE = timedelta(days=3650)
@@ -102,9 +103,11 @@ def self_signed(certificate: str, key: str, names: list[str]) -> Commands:
     text, beside = there.text(certificate), there.text(f"{certificate}.new")
     if key in there.files and not belongs(text, there.key_public) and belongs(beside, there.key_public):
         yield shell(FINISH, certificate)
-        text = beside
+        text, beside = beside, None
     if key not in there.files or not belongs(text, there.key_public) or not covers(text, names):
         yield shell(MAKE, certificate, key, ",".join(f"DNS:{name}" for name in names), names[0])
+    elif beside is not None:
+        yield shell(DROP, certificate, key)
 
 
 @changing

@@ -38,6 +38,16 @@ patient() {
         sleep 5
     done
 }
+# Debian makes PostgreSQL's cluster while it configures the package, and takes half a one for a whole one afterwards. A cluster
+# that no server has ever started (it would have written postmaster.opts) holds nobody's data, and is made anew.
+for package in $unfinished; do
+    version=${package#postgresql-}
+    case $version in $package | *[!0-9]*) continue ;; esac
+    for data in /var/lib/postgresql/$version/main /etc/postgresql/$version/main; do
+        [ -e "/var/lib/postgresql/$version/main/postmaster.opts" ] && continue
+        [ ! -d "$data" ] || find "$data" -depth -delete
+    done
+done
 [ -z "$unfinished" ] || patient dpkg --force-confdef --force-confold --configure -a || true # what it cannot, -f will
 patient apt update
 [ -z "$unfinished" ] || patient apt -f install

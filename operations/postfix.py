@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from pyinfra import host, logger, state
 
+from facts.mail_host import MailHost
 from operations import preview
 from operations.base import Commands, changing, mail_host, shell
 from operations.files import put_command
@@ -147,6 +148,8 @@ def system_aliases(wanted: dict[str, str]) -> Commands:
             )
     ours = {name: target for name, target in wanted.items() if name not in others}
     if all(there.get(name) == target for name, target in ours.items()):
+        if _index_is_old(mail_host()):
+            yield shell("newaliases")
         return
     kept = [line for name, _, line in entries if name not in ours]
     lines = [*kept, *(f"{name}: {target}" for name, target in ours.items())]
@@ -170,6 +173,15 @@ def _entries(text: str) -> list[tuple[str, str, str]]:
             name, _, target = line.partition(":")
             entries.append((name.strip().strip('"').lower(), target.strip(), line))
     return entries
+
+
+def _index_is_old(there: MailHost) -> bool:
+    """A run may have died between the file and its index."""
+    kind = there.main_cf.get("alias_database", "").partition(":")[0]
+    kept = {"hash": ".db", "btree": ".db", "lmdb": ".lmdb", "cdb": ".cdb"}.get(kind)
+    source = there.files.get("/etc/aliases")
+    index = there.files.get(f"/etc/aliases{kept}")
+    return bool(kept and source) and (index is None or (source is not None and index.mtime < source.mtime))
 
 
 def _lines(lines: Iterable[str]) -> str:

@@ -35,6 +35,17 @@ ask "SELECT pg_reload_conf()" >/dev/null
 # By this comment a role or a database is known to be ours (\du+, \l+).
 NOTE = "made by mailroom; deploys put it back as they need it"
 
+# initdb writes PG_VERSION early. The mark says that one of ours was begun and has not ended: what lies there then has never
+# been started by a server, and holds nobody's data.
+BEGUN = "/var/lib/pgsql/.mailroom-initdb"
+INITIALISE = """if [ -e "$2" ] && [ ! -e "$1/postmaster.opts" ]; then find "$1" -mindepth 1 -delete; fi
+if [ ! -e "$1/PG_VERSION" ]; then
+    touch "$2"
+    postgresql-setup --initdb >&2
+fi
+rm -f "$2"
+"""
+
 
 def quoted(value: str) -> str:
     """A string as an SQL literal."""
@@ -56,8 +67,9 @@ def database_state() -> dict[str, Any]:
 @changing
 def initialised(data: str) -> Commands:
     """A cluster is in the folder `data`. Nothing for "": there the package makes one when it is installed."""
-    if data and f"{data}/PG_VERSION" not in mail_host().files:
-        yield shell("postgresql-setup --initdb >&2")
+    there = mail_host().files
+    if data and (f"{data}/PG_VERSION" not in there or BEGUN in there):
+        yield shell(INITIALISE, data, BEGUN)
 
 
 @changing

@@ -42,6 +42,8 @@ def drop_in(unit: str, text: str) -> Commands:
         yield shell('mkdir -p "$1"', path.rpartition("/")[0])
         yield put_command(path, text)
         yield shell("systemctl daemon-reload")
+    elif (found := mail_host().units.get(unit.removesuffix(".service"))) and found.outdated:
+        yield shell("systemctl daemon-reload")  # a run died before it
 
 
 @changing
