@@ -82,7 +82,7 @@ of_workers() {
         for port in 10024 10026; do greets $port 220 || problem "Amavis does not say 220 on port $port" amavis; done
     fi
     [ -f /etc/clamav/clamd.conf ] && [ "$(systemctl is-enabled clamav-daemon 2>/dev/null)" = enabled ] || return 0
-    asks "$(awk '$1 == "LocalSocket" {print $2}' /etc/clamav/clamd.conf)" 'zPING' PONG || problem 'clamd does not answer PING' clamav-daemon
+    asks "$(awk '$1 == "LocalSocket" {print $2}' /etc/clamav/clamd.conf)" PING PONG || problem 'clamd does not answer PING' clamav-daemon
 }
 
 # A daemon that has only just been restarted is given some seconds.
