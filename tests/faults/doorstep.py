@@ -65,7 +65,8 @@ class Odd:
             size = f" SIZE={len(self.data)}" if len(self.data) > 1_000_000 else ""
             commands = [f"MAIL FROM:<{self.sender}>{size}", *(f"RCPT TO:<{to}>" for to in self.recipients), "DATA"]
             for command in commands:
-                self.reply = said(session.docmd(command))
+                session.send(command.encode() + b"\r\n")  # an address may be beyond ASCII
+                self.reply = said(session.getreply())
                 if self.reply[0] not in "23":
                     return
             session.send(re.sub(rb"(?m)^\.", b"..", self.data) + b".\r\n")
@@ -97,7 +98,7 @@ def fate(odd: Odd, copies: list[tuple[list[bytes], bytes]]) -> str:
         return "refused" if not copies else f"refused with {odd.reply}, and delivered"
     if not odd.accepted:
         return f"neither taken nor refused: {odd.reply}"
-    if len(copies) != len(set(odd.recipients)):
+    if len(copies) != len({to.lower() for to in odd.recipients}):
         return f"taken with {odd.reply}, and {len(copies)} of {len(odd.recipients)} delivered"
     for above, below in copies:
         if strange := [name for name in above if not OURS.fullmatch(name)]:

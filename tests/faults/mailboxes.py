@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 from checks.mail import imap
 from checks.target import Target
@@ -38,6 +39,10 @@ def arrived(host: Host, mark: str) -> bool:
 
 
 def drained(host: Host, patience: float) -> bool:
-    """Whether the mail host's queue is empty within so many seconds; what was put off is tried at once."""
-    host.run("postqueue -f", check=False)
-    return until(lambda: traffic.queue(host) == 0, patience, every=1) is not None
+    """Whether the mail host's queue is empty within so many seconds; what was put off is tried again and again."""
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
+        host.run("postqueue -f", check=False)
+        if until(lambda: traffic.queue(host) == 0, 8, every=0.5) is not None:
+            return True
+    return False
