@@ -33,6 +33,7 @@ class Wire:
         if tls == "wrapped":
             self.wrap()
         self.greeting = self.line()
+        assert self.greeting, f"port {port} does not greet: is the server up?"
         if tls == "starttls":
             self.ask("EHLO client.example.net")
             self.ask("STARTTLS")
@@ -175,3 +176,14 @@ def arrived(host: Host, world: Host, marks: Iterable[str], patience: float = 30)
     here = traffic.places(host, wanted)
     there = traffic.places(world, wanted, "/var/mail")
     return {mark: here[mark] + [f"world:{path}" for path in there[mark]] for mark in wanted}
+
+
+@contextmanager
+def broken(host: Host, done: str) -> Iterator[None]:
+    """Postfix and Dovecot broken on purpose by a shell line, and put back."""
+    again = "postfix reload 2>/dev/null; systemctl reset-failed dovecot; systemctl restart dovecot; sleep 1"
+    host.run(f"rm -rf /root/kept; mkdir /root/kept; cp -a /etc/postfix /etc/dovecot /root/kept; {done}; {again}")
+    try:
+        yield
+    finally:
+        host.run(f"rm -rf /etc/postfix /etc/dovecot; cp -a /root/kept/* /etc; {again}")
