@@ -247,10 +247,14 @@ def test_no_password_is_taken_in_the_clear(mailserver: Host, target: Target, cou
     family.count(count, "passwords in the clear", mailserver.suite)
 
 
+def smuggled_in(target: Target, host: Host, world: Host) -> Family:
+    return smuggled(target, host, world, 25)
+
+
 WRONG = {
     "bare line ends": (
         "postconf -e smtpd_forbid_bare_newline=no smtpd_forbid_unauth_pipelining=no smtpd_data_restrictions=",
-        lambda target, host, world: smuggled(target, host, world, 25),
+        smuggled_in,
     ),
     "XCLIENT for all": ("postconf -e smtpd_authorized_xclient_hosts=0.0.0.0/0", claims),
 }
