@@ -53,9 +53,9 @@ def _foreign(name: Any) -> str:
         return "write it like 'example.org'"
 
 
-def lower(text: Any) -> str:
+def lower(text: Any) -> Any:
     """ASCII in lower case. Other letters stay: some would turn into ASCII ones, like the sign for kelvin."""
-    return text.lower() if isinstance(text, str) and text.isascii() else str(text)
+    return text.lower() if isinstance(text, str) and text.isascii() else text
 
 
 def ours(local: str, domain: str) -> bool:
@@ -97,8 +97,9 @@ def with_aliases(
         if domain not in domains or not ours(before, domain):
             problems.append(
                 f"mail_aliases: {shown(alias)} is not an address in one of mail_domains that we can keep mail for; "
-                "letters, digits, . _ - before the @"
+                "write it with letters, digits, . _ - before the @"
             )
+            continue
         if alias in users:
             problems.append(f"mail_aliases: {alias} is also a user; the alias would hide the mailbox. Rename one")
         if not targets:

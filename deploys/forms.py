@@ -50,7 +50,7 @@ def people(value: list[Any]) -> list[Person]:
         if not ours(*_parts(address)):
             problems.append(
                 f"mail_users: {shown(address or email)} is not an address we can keep mail for; "
-                "letters, digits, . _ - before the @, 254 characters in all"
+                "write it with letters, digits, . _ - before the @, 254 characters in all"
             )
             continue
         problems += _unknown(address, entry)
@@ -115,10 +115,9 @@ def domains(value: list[Any]) -> list[str]:
     """mail_domains, in lower case; none is the host's own name (that is asked in `deploys.data`)."""
     problems = []
     for domain in value:
-        if problem := name_problem(lower(domain) if isinstance(domain, str) else domain):
-            said = shown(lower(domain) if isinstance(domain, str) else domain)
-            problems.append(f"mail_domains: {said} is not a domain name; {problem}")
-    found = [lower(domain) for domain in value]
+        if problem := name_problem(lower(domain)):
+            problems.append(f"mail_domains: {shown(lower(domain))} is not a domain name; {problem}")
+    found = [lower(domain) for domain in value if isinstance(domain, str)]
     _all(problems + [f"mail_domains: {shown(domain)} stands there twice; remove one" for domain in twice(found)])
     if not found:
         raise Problems("mail_domains is empty; name at least one domain that this server receives mail for")
@@ -173,7 +172,7 @@ def scheme(value: Any) -> Any:
     if value is not None and (not isinstance(value, str) or value.upper() not in passwords.schemes()):
         raise Problems(
             f"password_scheme {shown(value)} is none of {', '.join(passwords.schemes())}; "
-            "SHA512 and MD5 have no salt (chapter 4, schemes)"
+            "SHA512 and MD5 have no salt (chapter 4, schemes). Use None for the better of them"
         )
     return value and value.upper()
 

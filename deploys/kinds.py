@@ -78,11 +78,15 @@ _SHORT.maxstring = _SHORT.maxother = 60
 
 
 def shown(value: Any) -> str:
-    """A value in a sentence: not longer than a line, whatever it is."""
+    """A value in a sentence: not longer than a line, and of a table or an object its kind alone, as it may hold a secret."""
     try:
-        return _SHORT.repr(value)
-    except Exception:  # an integer of more than 4,300 digits, an object without a form
-        return f"this {type(value).__name__}"
+        return _SHORT.repr(value) if isinstance(value, str | bytes | int | float | None) else _kind(value)
+    except ValueError:  # an integer of more than 4,300 digits
+        return _kind(value)
+
+
+def _kind(value: Any) -> str:
+    return f"({type(value).__name__})"
 
 
 def optional(field: FieldInfo) -> bool:
@@ -110,7 +114,7 @@ def rule(field: FieldInfo) -> str:
 def sentence(name: str, field: FieldInfo, value: Any) -> str:
     """Value, rule and remedy."""
     told = about(field)
-    given = f"{name} = {shown(value)}" if told["quote"] else f"{name} ({type(value).__name__})"
+    given = f"{name} = {shown(value) if told['quote'] else _kind(value)}"
     if told["says"]:
         return f"{given} {told['says']}"
     return f"{given} has to be {rule(field)}" + (f"; {told['hint']}" if told["hint"] else "")
