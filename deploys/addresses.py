@@ -10,7 +10,7 @@ from email_validator import EmailNotValidError, validate_email
 from deploys.kinds import shown
 
 LABEL = r"(?!-)[a-z0-9-]{1,63}(?<!-)"
-FQDN = re.compile(rf"({LABEL}\.)+(?![0-9]+\Z){LABEL}")
+FQDN = re.compile(rf"(?=.{{4,}})({LABEL}\.)+(?![0-9]+\Z){LABEL}")
 # The local part becomes a directory and a word in SQL and in Postfix's maps, so it is narrower than RFC 5321 allows.
 # "+" is the recipient delimiter: foo+news@ is foo's mail.
 LOCAL_PART = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9_-])?")

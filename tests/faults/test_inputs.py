@@ -99,7 +99,7 @@ def wrong_in(known: MailData) -> list[str]:
             wrong.append(f"alias {alias!a}")
     one_line = {key: value for key, value in known.values.items() if isinstance(value, str)}
     wrong += [f"{key} {value!a}" for key, value in one_line.items() if re.search(r"[\s\0'\"@$%]", value)]
-    if known.mail_home.count("/") < 2 or known.mail_home.startswith(("/etc", "/usr", "/dev", "/proc", "/tmp", "//")):
+    if known.mail_home.startswith(("/etc", "/usr", "/dev", "/proc", "/tmp", "//")):
         wrong.append(f"mail_home {known.mail_home}")
     if not (
         100 <= known.mail_uid < 60000 and 1 <= known.spam_score <= 100 and 65536 <= known.message_size_limit < 2**29
@@ -180,7 +180,7 @@ def unfillable(known: MailData) -> list[str]:
 def test_an_inventory_is_refused_or_right(what: str, long: bool, count: Count, files: dict[str, str]) -> None:
     tally = Tally()
 
-    @sized(long, 400, 6000)
+    @sized(long, 400, 3000)
     @given(getattr(odd_values, what))
     def look(values: dict[str, Any]) -> None:
         ask(files, values, tally)
@@ -197,7 +197,7 @@ def test_the_command_line_is_understood_or_refused(long: bool, count: Count, fil
     )
     whole = st.one_of(texts, odd_values.people.map(as_json), odd_values.aliases.map(as_json))
 
-    @sized(long, 400, 4000)
+    @sized(long, 400, 3000)
     @given(st.sampled_from([name for name in Knobs.model_fields if not name.endswith("_file")]), whole)
     def look(knob: str, text: str) -> None:
         ask(files, {knob: handed_over(text)}, tally)
