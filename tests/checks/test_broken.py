@@ -37,6 +37,26 @@ BREAKS = {
         f"postconf -e smtpd_sender_restrictions=; {POSTFIX}", "postgresql.delivery.no_forged_sender"
     ),
     "any local name": Break(f"postconf -e local_recipient_maps=; {POSTFIX}", "postfix.aliases.unknown"),
+    "every account of the host": Break(f"postconf -X local_recipient_maps; {POSTFIX}", "postfix.aliases.accounts"),
+    "mail that nobody reads": Break(
+        f"postconf -e 'alias_maps = $alias_database'; {POSTFIX}",
+        "postgresql.restart.host_mail",
+        f"rm -f /var/mail/daemon /var/spool/mail/daemon; {BACK}",
+    ),
+    "reports for strangers": Break(
+        f"postconf -PX smtp/inet/smtpd_command_filter; {POSTFIX}",
+        "postfix.strangers.never postgresql.restart.no_report",
+    ),
+    "no reports, and no letters": Break(
+        f"postconf -e smtpd_discard_ehlo_keywords=dsn; {POSTFIX}", "postfix.strangers.asks"
+    ),
+    "bounces that nobody sees": Break(f"postconf -X notify_classes; {POSTFIX}", "postfix.strangers.told"),
+    "a field is dropped": Break(
+        f"postconf -P cleanup-strangers/unix/message_drop_headers=bcc; {POSTFIX}", "postgresql.restart.untouched"
+    ),
+    "subdomains are ours": Break(
+        f"postconf -X parent_domain_matches_subdomains; {POSTFIX}", "postgresql.delivery.subdomain"
+    ),
     "key for all": Break(
         "chmod 644 /etc/postfix/certs/key.pem", "postfix.certificate.key_private dovecot.certificate.key_private"
     ),

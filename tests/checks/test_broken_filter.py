@@ -32,6 +32,7 @@ def sieve(done: str, seen: str) -> Break:
 
 BREAKS = {
     "no filter": postfix("postconf -e content_filter=", "amavis.filter.every_door amavis.filter.scanned"),
+    "folded lines": postfix("postconf -P smtp-amavis/unix/smtp_line_length_limit=998", "postgresql.restart.untouched"),
     "submission without a filter": postfix(
         "postconf -P submission/inet/content_filter=",
         "amavis.filter.every_door amavis.filter.own_letter amavis.filter.own_virus",

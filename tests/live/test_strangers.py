@@ -46,12 +46,13 @@ WAYS = (
 def rows(mailserver: Host, world: Host) -> Iterator[None]:
     """Aliases that lead nowhere, and nothing on its way; afterwards nothing may have reached anybody out there."""
     values = ", ".join(f"('{alias}', '{target}')" for alias, target in ROWS.items())
-    mailserver.run(SQL, stdin=f"INSERT INTO aliases (alias, email) VALUES {values};")
     traffic.settled(mailserver, world)
     traffic.empty(mailserver, world)
+    gone = f"DELETE FROM aliases WHERE alias IN {tuple(ROWS)};"
+    mailserver.run(SQL, stdin=f"{gone} INSERT INTO aliases (alias, email) VALUES {values};")
     yield
     mailserver.run("postsuper -d ALL deferred 2>/dev/null; true")
-    mailserver.run(SQL, stdin=f"DELETE FROM aliases WHERE alias IN {tuple(ROWS)};")
+    mailserver.run(SQL, stdin=gone)
 
 
 def silent(mailserver: Host, world: Host, begun: str) -> None:

@@ -156,15 +156,31 @@ def empty(*hosts: Host) -> None:
         )
 
 
+def password(user: str) -> str:
+    return str(json.loads(state.path("accounts.json").read_text())[user])
+
+
 @contextmanager
-def submission(host: Host, user: str, port: int = 587) -> Iterator[smtplib.SMTP]:
-    """A session of somebody who has logged in, with whatever certificate."""
-    password = json.loads(state.path("accounts.json").read_text())[user]
+def encrypted(host: Host, port: int = 587) -> Iterator[smtplib.SMTP]:
+    """A session of submission inside TLS, with whatever certificate, before the login."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with smtplib.SMTP("127.0.0.1", host.record["ports"][str(port)], timeout=60) as client:
+    where = ("127.0.0.1", host.record["ports"][str(port)])
+    if port == 465:
+        client: smtplib.SMTP = smtplib.SMTP_SSL(*where, timeout=60, context=context)
+    else:
+        client = smtplib.SMTP(*where, timeout=60)
         client.starttls(context=context)
-        client.login(user, password)
+    with client:
+        client.ehlo()
+        yield client
+
+
+@contextmanager
+def submission(host: Host, user: str, port: int = 587) -> Iterator[smtplib.SMTP]:
+    """A session of somebody who has logged in."""
+    with encrypted(host, port) as client:
+        client.login(user, password(user))
         yield client
 
 
