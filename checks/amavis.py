@@ -8,6 +8,10 @@ from checks.model import Failed, check
 from checks.target import Target
 
 NEEDS = ("ssh",)
+# What a stranger packs so that it cannot be opened is held; that is no complaint about the workers.
+UNOPENED = (
+    r"\(!\)(NOTICE: HOLD|Decoding of|Exceeded|run_command_copy: Exceeded|do_\w+: |terminating process|process \[)"
+)
 
 
 @check("amavis.install.programs", "The workers are installed", needs=NEEDS, remedy="See chapter 3, install.")
@@ -69,6 +73,41 @@ def no_backscatter(target: Target) -> str:
 
 
 @check(
+    "amavis.unpacking.decoders",
+    "Amavis has a program for every kind of archive that it knows",
+    needs=NEEDS,
+    remedy="Install what the line in the log names: journalctl -u amavis | grep -E 'No (decoder|ext program) for'.",
+)
+def decoders(target: Target) -> str:
+    applied.filtering(target)
+    started = "_SYSTEMD_INVOCATION_ID=$(systemctl show -P InvocationID amavis)"
+    found = target.shell(
+        f"journalctl -q --no-pager -o cat {started} | sed -n 's/.*No decoder for  *//p'", may_fail=True
+    )
+    if found:
+        raise Failed(f"no decoder for {', '.join(found.split())}: what is packed so, it does not see")
+    return "its log names none that is missing"
+
+
+@check(
+    "amavis.unpacking.closed",
+    "What cannot be looked at to its end is not let through",
+    negative=True,
+    needs=NEEDS,
+    remedy="$final_unchecked_destiny, $banned_namepath_re and clamd's AlertExceedsMax; see chapter 3, unpacking.",
+)
+def unread(target: Target) -> str:
+    applied.filtering(target)
+    known = amavis_conf.settings(target)
+    if known["unread"] == "pass" or known["unopened"] == "pass":
+        raise Failed(f"over a limit: {known['unread']}; what cannot be opened: {known['unopened']}")
+    tells = "grep -iE '^AlertExceedsMax +(yes|true|1)$' /etc/clamav/clamd.conf"
+    if not target.once(applied.NO_ANTIVIRUS) and not target.shell(tells, may_fail=True):
+        raise Failed("clamd calls clean what it did not look at to its end")
+    return f"over a limit: {known['unread']}; what cannot be opened: {known['unopened']}"
+
+
+@check(
     "amavis.quarantine.place",
     "Held mail has a place of its own, and an end",
     needs=NEEDS,
@@ -126,4 +165,4 @@ def current(target: Target) -> str:
 )
 def quiet(target: Target) -> str:
     applied.filtering(target)
-    return complaints(target, "amavis", r"\(!!?\)|TROUBLE")
+    return complaints(target, "amavis", r"\(!!?\)|TROUBLE", but=UNOPENED)

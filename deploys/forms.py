@@ -15,9 +15,9 @@ from deploys.unix import UNIX_NAME, path_problem, system_account, systems_own
 from operations import passwords
 
 HDB = re.compile(r"[0-9a-f]{32}:([0-9]{1,10}|\*(?=:.*:)):[A-Za-z0-9._-]{1,100}(:[0-9]{1,4})?")
-# Plain bytes, at a place or anywhere, in any type of file: of ClamAV's language for them, what cannot be mistyped into a clamd
-# that does not start
-NDB = re.compile(r"[A-Za-z0-9._-]{1,100}:0:(\*|[0-9]{1,9}):([0-9a-fA-F]{2}){8,4000}")
+# Plain bytes, at a place or anywhere, in any type of file (0) or in HTML, which ClamAV reads in lower case (3): of its language
+# for them, what cannot be mistyped into a clamd that does not start
+NDB = re.compile(r"[A-Za-z0-9._-]{1,100}:[03]:(\*|[0-9]{1,9}):([0-9a-fA-F]{2}){8,4000}")
 HOST = re.compile(rf"(?=.{{1,253}}\Z)(?![0-9.]+\Z)({LABEL}\.)*{LABEL}", re.IGNORECASE | re.ASCII)
 
 

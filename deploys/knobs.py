@@ -4,7 +4,7 @@
 A new knob is one line here: `name: type = knob(default, "why", …)`.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 
@@ -110,6 +110,12 @@ class Knobs(BaseModel):
         hint="15 is a careful one",
     )
     spam_network_tests: Switch = knob(True, "SpamAssassin asks DNS blocklists and the sender's SPF and DKIM records")
+    encrypted_archives: Literal["hold", "pass"] = knob(
+        "hold",
+        "archives with a password, into which no scanner looks: held, and their reader told, or let through; "
+        "letters sealed with PGP or S/MIME always pass",
+        hint="'hold' is the careful one",
+    )
     quarantine_days: int = knob(30, "how long held mail is kept", unit="days", ge=1, le=3650)
     time_sources: Annotated[list[str], BeforeValidator(forms.sources), InOrder] = knob(
         [],

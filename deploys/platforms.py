@@ -34,6 +34,12 @@ DEBIAN_PACKAGES = {
     # SpamAssassin only recommends what it asks SPF with, and what it verifies new rules with (gpg dies without its agent)
     "amavis": ("amavisd-new", "spamassassin", "libmail-spf-perl", "gpg", "gpg-agent"),
     "clamav": ("clamav-daemon",),
+    # Amavis and SpamAssassin only recommend these. What is packed in a way that Amavis has no program for, it does not see;
+    # without libmail-dmarc-perl, SpamAssassin's DMARC plugin is loaded and silent. All of them are free, and in main.
+    "unpacking": (
+        *("7zip", "libarchive-tools", "bzip2", "xz-utils", "lzop", "lz4", "zstd", "lzip", "lrzip", "arj"),
+        *("nomarch", "cabextract", "rpm2cpio", "pax", "libmail-dmarc-perl"),
+    ),
     "chrony": ("chrony",),
     "sieve": ("dovecot-managesieved", "dovecot-sieve", "dovecot-lmtpd"),
 }

@@ -178,6 +178,7 @@ AMAVIS_FILES = (
     "/etc/amavis/conf.d/62-mailroom-clamav",
     "/etc/amavis/conf.d/63-mailroom-quarantine",
     "/etc/amavis/conf.d/64-mailroom-refuse",
+    "/etc/amavis/conf.d/65-mailroom-unpacking",
 )
 
 

@@ -6,13 +6,15 @@ from typing import Any
 
 from lab import state
 
-# The only signature a lab needs, as a line of ClamAV's .ndb files: name, any type of file, anywhere in it, and the bytes. They
-# are the EICAR test file's. Not its MD5: pasted into a letter, or with the line end that its definition allows, it is that file
-# no more. https://docs.clamav.net/manual/Signatures/BodySignatureFormat.html
-EICAR = (
-    "Eicar-Test-Signature:0:*:58354f2150254041505b345c505a58353428505e2937434329377d"
+# The only signatures a lab needs, as lines of ClamAV's .ndb files: name, type of file, place in it, and the bytes. They are the
+# EICAR test file's, anywhere in any file. Not its MD5: pasted into a letter, or with the line end that its definition allows, it
+# is that file no more. Of HTML, which is type 3, ClamAV looks at what it makes of it, in lower case.
+# https://docs.clamav.net/manual/Signatures/BodySignatureFormat.html
+_EICAR = bytes.fromhex(
+    "58354f2150254041505b345c505a58353428505e2937434329377d"
     "2445494341522d5354414e444152442d414e544956495255532d544553542d46494c452124482b482a"
 )
+EICAR = [f"Eicar-Test-Signature:0:*:{_EICAR.hex()}", f"Eicar-Test-Signature:3:*:{_EICAR.lower().hex()}"]
 
 
 def inventory_data(host: state.Record) -> dict[str, Any]:
@@ -31,6 +33,6 @@ def inventory_data(host: state.Record) -> dict[str, Any]:
         "secrets_file": str(state.path("secrets.json")),
         # nothing beyond the package mirror is reached from a lab
         "signature_updates": False,
-        "virus_signatures": [EICAR],
+        "virus_signatures": EICAR,
         "time_sources": [other["fqdn"] for other in state.described() if other["role"] == "world"],
     }

@@ -6,6 +6,7 @@ https://www.ijs.si/software/amavisd/amavisd-new-docs.html
 """
 
 from deploys.chapters import amavis_texts as texts
+from deploys.chapters import unpacking_texts as unpack
 from deploys.chapters.postfix import settings
 from deploys.data import MailData
 from deploys.foreign import held_before_us
@@ -20,6 +21,8 @@ from operations import files, packages, postfix, services
 
 LEAST_MEMORY = 1700  # MB, with ClamAV's official signatures
 CONF = "/etc/amavis/conf.d"
+PROGRAMS = "/usr/local/lib/mailroom"
+WHAT = unpack.LIMITS + unpack.DECODERS + unpack.TWO_WAYS + unpack.BANNED
 # Our own signatures, by ClamAV's name for each kind: of a whole file by its MD5, or of bytes anywhere in one.
 SIGNATURES = {"hdb": "/var/lib/clamav/mailroom.hdb", "ndb": "/var/lib/clamav/mailroom.ndb"}
 
@@ -48,7 +51,8 @@ def install() -> None:
     if not known.signature_updates:
         services.off(name="No signatures from outside", unit="clamav-freshclam")
         services.off(name="No rules from outside", unit="spamassassin-maintenance.timer")
-    wanted = platform().packages["amavis"] + (platform().packages["clamav"] if known.antivirus else ())
+    roles = ("amavis", "unpacking", "clamav") if known.antivirus else ("amavis", "unpacking")
+    wanted = tuple(name for role in roles for name in platform().packages[role])
     packages.installed(name="Install the workers", names=wanted, managers=platform().managers)
     if known.signature_updates:
         services.on(name="SpamAssassin's rules every day", unit="spamassassin-maintenance.timer")
@@ -108,6 +112,23 @@ def amavis() -> None:
     a virus is kept in quarantine, spam is delivered with a mark. https://www.postfix.org/BACKSCATTER_README.html
     """
     workshop.part(name="Amavis's settings", path=f"{CONF}/60-mailroom", text=filled({"": texts.AMAVIS})[""])
+
+
+@step(
+    "Chapter 3: unpacking",
+    today={"": f"{WHAT}{unpack.SEALED['hold']}\n\n# unrar\n{unpack.UNRAR.replace('@', '@@')}"},
+    needs="amavis",
+)
+def unpacking() -> None:
+    """A letter is unpacked to its end, or held; so is one with a program for Windows in it. Its reader is told what came, and
+    from whom: nothing of this vanishes. https://gitlab.com/amavis/amavis/-/blob/master/README_FILES/amavisd-new-docs.html
+    """
+    files.directory(name="Programs of our own", path=PROGRAMS)
+    files.put(name="What opens RAR", path=f"{PROGRAMS}/unrar", text=unpack.UNRAR, mode="755")
+    text = WHAT + unpack.SEALED[data().encrypted_archives]
+    workshop.part(
+        name="What is unpacked, and how far", path=f"{CONF}/65-mailroom-unpacking", text=filled({"": text})[""]
+    )
 
 
 @step("Chapter 3: quarantine", today={"": texts.QUARANTINE + "\n\n# tmpfiles.d\n" + texts.EXPIRY}, needs="amavis")
@@ -189,4 +210,4 @@ def restart() -> None:
     restart_changed()
 
 
-STEPS = (install, clamav, spamassassin, amavis, quarantine, workers, reinjection, filter, restart)
+STEPS = (install, clamav, spamassassin, amavis, unpacking, quarantine, workers, reinjection, filter, restart)

@@ -7,9 +7,10 @@ INSTALL = {"Debian": "apt-get install amavisd-new spamassassin clamav-daemon"}
 
 CLAMAV = """MaxThreads @{amavis_processes}
 ConcurrentDatabaseReload no
-MaxFileSize @{message_size_limit}
-StreamMaxLength @{message_size_limit}
-MaxScanSize @{scan_limit}"""
+MaxFileSize @{scan_limit}
+StreamMaxLength @{scan_limit}
+MaxScanSize @{scan_limit}
+AlertExceedsMax yes"""
 # The package starts clamd only where both of the official files are; own signatures are signatures too.
 CLAMAV_START = """[Unit]
 ConditionPathExistsGlob=
@@ -87,7 +88,11 @@ $sa_tag_level_deflt = -9999;  # say the score in every message
 $sa_tag2_level_deflt = @{spam_score};
 $sa_kill_level_deflt = 9999;
 $remove_existing_x_scanned_headers = 1;  # only ours counts
-$sa_spam_subject_tag = undef;  # the subject stays as it was signed
+# Nothing below our own lines is touched: subject, headers and text stay as they were signed. All that Amavis takes away is
+# what would pass for ours: X-Spam-*, X-Virus-Scanned, and Authentication-Results in our name.
+$sa_spam_subject_tag = $undecipherable_subject_tag = undef;
+$allow_fixing_improper_header = 0;
+$defang_virus = $defang_banned = $defang_undecipherable = $defang_spam = $defang_bad_header = $defang_all = 0;
 $enable_dkim_verification = 1;
 $allow_fixing_improper_header = 0;  # a long header line is cut off otherwise, and the letter no longer what was signed
 
@@ -99,7 +104,9 @@ $policy_bank{'ORIGINATING'} = {
   spam_tag2_level_maps => [2 * @{spam_score}],
   final_virus_destiny => D_BOUNCE,
   final_banned_destiny => D_BOUNCE,
+  final_unchecked_destiny => D_BOUNCE,
   viruses_that_fake_sender_maps => [0],
+  warnbannedrecip_maps => [0],
 };
 1;"""
 
@@ -178,6 +185,8 @@ $interface_policy{'10028'} = 'REFUSING';
 $policy_bank{'REFUSING'} = {
   final_virus_destiny => D_REJECT,
   final_banned_destiny => D_REJECT,
+  final_unchecked_destiny => D_REJECT,
+  warnbannedrecip_maps => [0],
   final_spam_destiny => D_REJECT,
   spam_kill_level_maps => [@{spam_refuse_score}],
 };

@@ -6,7 +6,7 @@ from notebooks.workbench.mark import PACKAGES, Landmark
 
 PARTS = "/etc/amavis/conf.d"
 CLAMD = (
-    "grep -E '^(MaxThreads|ConcurrentDatabaseReload|MaxFileSize|StreamMaxLength|MaxScanSize) ' /etc/clamav/clamd.conf; "
+    "grep -E '^(MaxThreads|ConcurrentDatabaseReload|MaxFileSize|StreamMaxLength|MaxScanSize|AlertExceedsMax) ' /etc/clamav/clamd.conf; "
     "echo '# signatures:'; ls /var/lib/clamav | sed 's/^/# /'"
 )
 THERE_AND_BACK = """for service in smtp-amavis/unix 127.0.0.1:10025/inet; do
@@ -35,6 +35,9 @@ LANDMARKS = {
         " && echo && echo '# /etc/spamassassin/mailroom.cf' && cat /etc/spamassassin/mailroom.cf",
     ),
     "amavis.amavis": part("60-mailroom"),
+    "amavis.unpacking": part(
+        "65-mailroom-unpacking", " && echo && echo '# unrar' && cat /usr/local/lib/mailroom/unrar"
+    ),
     "amavis.quarantine": part(
         "63-mailroom-quarantine", " && echo && echo '# tmpfiles.d' && cat /etc/tmpfiles.d/mailroom-quarantine.conf"
     ),
@@ -42,7 +45,7 @@ LANDMARKS = {
         f"systemctl is-enabled -q amavis && test -s {PARTS}/60-mailroom",
         'for unit in clamav-daemon amavis; do echo "$unit: $(systemctl is-active $unit)"; done; '
         "ss -Hlnt 'sport = :10024 or sport = :10026'",
-        ("amavis.clamav", "amavis.spamassassin", "amavis.amavis", "amavis.quarantine"),
+        ("amavis.clamav", "amavis.spamassassin", "amavis.amavis", "amavis.unpacking", "amavis.quarantine"),
     ),
     "amavis.reinjection": Landmark(
         "postconf -M smtp-amavis/unix | grep -q .",

@@ -37,6 +37,10 @@ BREAKS = {
         "postconf -P submission/inet/content_filter=",
         "amavis.filter.every_door amavis.filter.own_letter amavis.filter.own_virus",
     ),
+    "bombs go on": amavis(
+        "%final_destiny_maps_by_ccat = (CC_CATCHALL, D_PASS); $banned_namepath_re = undef;", "amavis.unpacking.closed"
+    ),
+    "no tool for RAR": amavis("unshift @decoders, [q(sit), undef, q(unstuff)];", "amavis.unpacking.decoders"),
     "a way back for everybody": postfix(
         "sed -i 's/^127.0.0.1:10025 /10025 /' /etc/postfix/master.cf", "amavis.reinjection.not_outside"
     ),

@@ -22,7 +22,7 @@ ALWAYS = {
 # What odd mail makes the workers say.
 ODD = {
     r"postfix/cleanup.*: warning: .*message rejected: hopcount exceeded": "100 Received lines: refused at the door",
-    r"amavis.*: \(!\)Decoding of p\d+ .* failed, leaving it unpacked": "an attachment that is broken is scanned as it is",
+    r"amavis.*: \(!\)Decoding of p\d+ .* failed, leaving it unpacked": "an attachment that cannot be opened: its letter is held",
 }
 # What a fault makes the others say, until what is gone is back.
 FAULTS = {
