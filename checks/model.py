@@ -28,7 +28,7 @@ STEPS: dict[str, str] = {
     "host": "ssh ports",
     "postfix": "host_name install identity submission submissions certificate tls restrictions strangers aliases restart",
     "postgresql": "install access role database tables mail_owner accounts maps delivery restart",
-    "amavis": "install clamav spamassassin amavis quarantine workers reinjection filter restart",
+    "amavis": "install clamav spamassassin amavis unpacking quarantine workers reinjection filter restart",
     "dovecot": "install protocols greeting includes tls certificate start passdb sql mail_owner "
     "schemes password cleartext mailboxes sasl listener restart",
     "sieve": "clock install lmtp delivery sieve spam managesieve vacation learning debugging restart",
