@@ -148,7 +148,7 @@ def _local(domains: list[str], hostname: str) -> list[str]:
                 f"mail_domains: {domain!r} is also mail_hostname; Postfix would take it as local and as virtual. "
                 f"Name the host mail.{domain} (chapter 2, delivery)"
             )
-        elif domain in local_names(hostname, domains[0]):
+        elif domain in local_names(hostname, domains[0]) or "localhost" in domain.split("."):
             problems.append(
                 f"mail_domains: {domain!r} is the host itself (main.cf, mydestination); Postfix would take it as local and "
                 "as virtual. Choose another name"

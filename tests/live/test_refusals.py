@@ -22,6 +22,12 @@ BAD_USERS = '[{"email": "foo@@example.test", "name": "Foo"}]'
         ("mail_hostname=mx1", "'mx1' is not a full host name"),
         ("mail_hostname=nowhere.example.test", "nowhere.example.test does not resolve on this host"),
         ("password_scheme=SHA512", "'SHA512' is none of"),
+        ("prune_accounts=nein", "prune_accounts = 'nein' has to be True or False"),
+        ("prune_acounts=true", "did you mean prune_accounts?"),
+        ("mail_owner=dovenull", "an account of the system or of a package"),
+        ("mail_home=//", "has to be an absolute path"),
+        ("time_sources=[null]", "None is neither a host name nor an address"),
+        ("message_size_limit=1e12", "has to be a number of bytes from"),
     ],
 )
 def test_bad_data(lab_host: LabHost, data: str, said: str) -> None:
@@ -42,6 +48,44 @@ def test_an_empty_password(lab_host: LabHost, tmp_path: Path) -> None:
     run = pyinfra(WHOLE, MAILROOM_ACCOUNTS_FILE=str(accounts))
     assert run.code == 1 and "the password of foo@example.test is empty" in run.output
     assert fingerprint(host) == before
+
+
+def test_no_room_for_the_queue(lab_host: LabHost) -> None:
+    """Postfix would answer 452 to every letter; said with the numbers, before the first change."""
+    host = lab_host(names.DEFAULT_SUITE)
+    host.run("mkdir -p /var/spool/postfix && mount -t tmpfs -o size=30m tmpfs /var/spool/postfix")
+    try:
+        before = fingerprint(host)
+        run = pyinfra(WHOLE)
+        assert run.code == 1 and "message_size_limit = 26214400 wants 75 MB free" in run.output, run.output
+        assert "30 MB are" in run.output and "nothing was changed" in run.output and fingerprint(host) == before
+    finally:
+        host.run("umount -l /var/spool/postfix; rmdir --ignore-fail-on-non-empty /var/spool/postfix")
+
+
+def test_an_owner_who_is_a_person(lab_host: LabHost) -> None:
+    host = lab_host(names.DEFAULT_SUITE)
+    host.run("groupadd -g 5555 carla && useradd -u 5555 -g 5555 -M -d /home/carla -s /bin/bash carla")
+    try:
+        before = fingerprint(host)
+        person = ("--data", "mail_owner=carla", "--data", "mail_uid=5555", "--data", "mail_gid=5555")
+        run = pyinfra(WHOLE, *person)
+        assert run.code == 1 and "somebody logs in as it" in run.output, run.output
+        assert "not in mail_home = '/home/mail'" in run.output and fingerprint(host) == before
+    finally:
+        host.run("userdel carla")
+
+
+def test_a_hash_that_never_verifies(lab_host: LabHost, tmp_path: Path) -> None:
+    host = lab_host(names.DEFAULT_SUITE)
+    before = fingerprint(host)
+    accounts = tmp_path / "accounts.json"
+    accounts.write_text(json.dumps({"foo@example.test": "{MD5-CRYPT}$1$Fo6vG6H6$x", "bar@example.test": "x" * 5000}))
+    accounts.chmod(0o600)
+    run = pyinfra(WHOLE, MAILROOM_ACCOUNTS_FILE=str(accounts))
+    assert run.code == 1 and "the password of foo@example.test begins with {MD5-CRYPT}" in run.output, run.output
+    assert "the password of bar@example.test has 5000 characters" in run.output and "Fo6vG6H6" not in run.output
+    assert "Traceback" not in run.output and fingerprint(host) == before
 
 
 def os_release(**values: str) -> str:

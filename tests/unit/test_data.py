@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from deploys.addresses import local_names
+from deploys.chapters.postfix_texts import IDENTITY
 from deploys.data import DataError, MailData, mail_data
 from deploys.knobs import defaults, table
 
@@ -140,6 +142,8 @@ def test_addresses_become_lower_case(knobs: dict[str, Any]) -> None:
         ({"time_sources": ["1.2.3"]}, "neither a host name"),
         ({"time_sources": ["fe80::1%eth0"]}, "neither a host name"),
         ({"mail_domains": ["example.test", "localhost.example.test"]}, "is the host itself"),
+        ({"mail_domains": ["localhost.example.test"]}, "is the host itself"),
+        ({"mail_domains": ["mail.localhost"]}, "is the host itself"),
         ({"mail_domains": ["example.test", "MX1.Example.Test."]}, "leave out the dot at its end"),
         ({"mail_domains": ["example.test", "MX1.Example.Test"]}, "also mail_hostname"),
         ({"mail_domains": ["localhost"]}, "'localhost' is not a domain name"),
@@ -284,3 +288,9 @@ def test_weak_role_password(knobs: dict[str, Any], tmp_path: Path) -> None:
 
 def test_secrets_are_not_in_the_repr(knobs: dict[str, Any]) -> None:
     assert "a good password" not in repr(good(knobs)) and SERVICES["mailreader"] not in repr(good(knobs))
+
+
+def test_what_is_local_is_what_the_text_of_chapter_1_says() -> None:
+    (line,) = [line for line in IDENTITY.splitlines() if line.startswith("mydestination = ")]
+    told = line.partition(" = ")[2].replace("$myhostname", "mx1.example.test").replace("$mydomain", "example.test")
+    assert set(told.split(", ")) == set(local_names("mx1.example.test", "example.test"))
