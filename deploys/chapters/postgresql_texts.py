@@ -26,8 +26,10 @@ QUERIES = {
     "mailboxes": OURS + "query = SELECT maildir FROM users WHERE email = '%s'",
     "virtual": OURS + "query = SELECT email FROM aliases WHERE alias = '%s'",
     "transport": OURS + "query = SELECT transport FROM transports WHERE domain = '%d'",
-    "senders": OURS
-    + "query = SELECT email FROM users WHERE email = '%s' UNION SELECT email FROM aliases WHERE alias = '%s'",
+    # who gets an address's mail may write as it: the mailbox, or all whom an alias leads to, by way of other aliases too
+    "senders": OURS + "query = WITH RECURSIVE led (email) AS (SELECT '%s' UNION SELECT target FROM led "
+    "JOIN aliases ON alias = led.email CROSS JOIN regexp_split_to_table(aliases.email, '[ ,]+') AS target) "
+    "SELECT email FROM users JOIN led USING (email)",
     "local-senders": "query = SELECT '553 5.7.1 log in to send as this domain' WHERE '%s' IN (@{own_names}) "
     "OR EXISTS (SELECT FROM transports WHERE domain = '%s')",
     # Mail of the host's own programs to a name that no mailbox and no alias has, root's cron job as www-data for instance: the

@@ -5,6 +5,7 @@ import pytest
 from lab import Host
 from tests.live import traffic
 from tests.live.stranger import VICTIM, ask, bring, mark, raw
+from tests.live.test_strangers import SQL
 
 FOO = "<foo@example.test>"
 OTHERS = (
@@ -123,6 +124,23 @@ def test_as_whom_a_user_may_write(mailserver: Host) -> None:
             code, text = client.docmd("RCPT", f"TO:<{VICTIM}>")
             assert code == (553 if sender in (*elsewhere, *others) else 250), (sender, code, text)
             client.rset()
+
+
+def test_who_an_alias_of_an_alias_leads_to_writes_as_it(mailserver: Host) -> None:
+    rows = {"sales": "team@example.test, x@example.org", "team": "foo@example.test", "round": "round2@example.test"}
+    rows |= {"round2": "round@example.test", "away": "somebody@example.org"}
+    values = ", ".join(f"('{alias}@example.test', '{target}')" for alias, target in rows.items())
+    mailserver.run(SQL, stdin=f"INSERT INTO aliases (alias, email) VALUES {values};")
+    try:
+        for user, allowed in (("foo@example.test", ("sales", "team", "Sales+x")), ("bar@example.test", ())):
+            with traffic.submission(mailserver, user) as client:
+                for alias in (*rows, "Sales+x"):
+                    client.docmd("MAIL", f"FROM:<{alias}@example.test>")
+                    code, text = client.docmd("RCPT", f"TO:<{VICTIM}>")
+                    assert code == (250 if alias in allowed else 553), (user, alias, code, text)
+                    client.rset()
+    finally:
+        mailserver.run(SQL, stdin="DELETE FROM aliases WHERE alias ~ '^(sales|team|round2?|away)@';")
 
 
 def test_a_letter_from_a_subdomain_arrives(mailserver: Host) -> None:
