@@ -22,6 +22,7 @@ class Platform:
     postgresql_data: str = ""  # where a cluster has to be made first; "" where the package makes one
     # by role: packages that the role's own would push off the host, and what each is
     rivals: dict[str, dict[str, str]] = field(default_factory=dict)
+    closed: bool = True  # our drop-ins confine the daemons, as nothing else does
     password_scheme: str = "ARGON2ID"  # the best that this system's Dovecot can verify
     header_from: bool = True  # whether submission asks our milter; how SELinux likes its socket was not run
     schemes: tuple[str, ...] = hashes.SCHEMES  # all of the accepted ones that it can
@@ -73,6 +74,7 @@ def red_hat(name: str) -> Platform:
         postgresql_unit="postgresql",
         managers=("dnf", "yum"),
         chroot="n",
+        closed=False,  # SELinux does, and nobody has tried both together
         postgresql_data="/var/lib/pgsql/data",
         password_scheme="SHA512-CRYPT",
         header_from=False,
@@ -121,6 +123,14 @@ WORKERS = (
     "spamassassin-maintenance.timer",
     *("chrony.service", "mailroom-learn.path", "mailroom-sender.socket"),
 )
+
+
+def unit_of(found: Platform, role: str) -> str:
+    """The unit that holds the daemon of a role, as systemd writes it."""
+    return f"{getattr(found, f'{role}_unit', OTHER_UNITS.get(role, ''))}.service"
+
+
+OTHER_UNITS = {"amavis": "amavis", "clamav": "clamav-daemon"}
 
 
 def find(system: dict[str, str]) -> Platform | None:

@@ -38,7 +38,10 @@ SUMS = (
     "/var/lib/pgsql/data/PG_VERSION",
     "/etc/amavis/conf.d/6*-mailroom*",
     "/etc/spamassassin/mailroom.cf",
-    "/etc/systemd/system/clamav-daemon.*.d/mailroom.conf",
+    *(
+        "/etc/systemd/system/clamav-daemon.*.d/mailroom.conf",
+        "/etc/systemd/system/*.service.d/mailroom-supervised.conf",
+    ),
     "/etc/tmpfiles.d/mailroom-*.conf",
     *("/var/lib/clamav/mailroom.hdb", "/var/lib/clamav/mailroom.ndb"),
     *("/etc/chrony/sources.d/mailroom.sources", "/etc/systemd/system/chrony.service.d/mailroom.conf"),

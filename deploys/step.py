@@ -9,8 +9,9 @@ from typing import Any
 from pyinfra import host, logger, state
 from pyinfra.api import deploy
 
+from deploys.chapters import units_texts as units
 from deploys.data import MailData
-from deploys.platforms import Platform
+from deploys.platforms import Platform, unit_of
 from deploys.preflight import data, platform, ready
 from facts.mail_host import MailHost
 from operations import certificate, postfix, services
@@ -113,13 +114,30 @@ def prove() -> None:
     services.serving(name="All that was changed serves", user=next(iter(known.users)), domain=known.domains[0])
 
 
+def supervised(role: str) -> None:
+    """systemd starts the daemon of a role again when it dies, and lets it do no more than it has to."""
+    here = platform()
+    unit = unit_of(here, role)
+    services.drop_in(
+        name=f"systemd looks after {unit}", unit=unit, text=units.drop_in(role, here.closed), file=SUPERVISED
+    )
+
+
+def of_unit(role: str) -> str:
+    """The file that says so: a daemon that is older runs as its package would have it."""
+    return services.drop_in_path(unit_of(platform(), role), SUPERVISED)
+
+
+SUPERVISED = "mailroom-supervised"
+
+
 def restart_workers() -> None:
     """Restart the scanners that are older than their files. Nothing where they are not installed."""
     services.running(
         name="clamd runs with its current files",
         unit="clamav-daemon",
         enable="clamav-daemon.socket",
-        files=CLAMAV_FILES,
+        files=(*CLAMAV_FILES, of_unit("clamav")),
         only_if_installed="clamav-daemon" if data().antivirus else "no clamav-daemon",
         only_with=CLAMAV_FILES[-1],
         check="clamd --version >/dev/null",
@@ -127,7 +145,7 @@ def restart_workers() -> None:
     services.running(
         name="Amavis runs with its current files",
         unit="amavis",
-        files=AMAVIS_FILES,
+        files=(*AMAVIS_FILES, of_unit("amavis")),
         port=10024,
         only_if_installed="amavisd-new",
         only_with="/etc/amavis/conf.d/60-mailroom",
@@ -146,7 +164,7 @@ def restart_changed() -> None:
         name="Postfix runs with its current files",
         unit=names.postfix_unit,
         enable=names.postfix_enable,
-        files=(*POSTFIX_FILES, *MAPS, *pair),
+        files=(*POSTFIX_FILES, *MAPS, *pair, of_unit("postfix")),
         port=25,
         only_if_installed="postfix",
         check=f"postfix check && {postfix.LIMITS_AGREE} && {certificate.loads(*pair, POSTFIX_FILES[0])}",
@@ -154,7 +172,7 @@ def restart_changed() -> None:
     services.running(
         name="Dovecot runs with its current files",
         unit=names.dovecot_unit,
-        files=(*DOVECOT_FILES, *pair),
+        files=(*DOVECOT_FILES, *pair, of_unit("dovecot")),
         port=143,
         only_if_installed=names.packages["dovecot"][0],
         check=f"doveconf -n >/dev/null && {certificate.loads(*pair, DOVECOT_FILES[0])}",

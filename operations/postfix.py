@@ -8,7 +8,7 @@ from pyinfra import host, logger, state
 from facts.mail_host import MailHost
 from operations import preview
 from operations.base import Commands, changing, mail_host, shell
-from operations.files import put_command
+from operations.files import differs, put_command
 
 # `postconf -c` works on a copy of the directory. A parameter that Postfix does not know is only a warning to postconf
 # and silence to the daemon (https://www.postfix.org/postconf.1.html), so a warning that names the copy is refused.
@@ -56,8 +56,27 @@ def squeezed(text: str) -> str:
 def spoken(value: str, version: str | None) -> str:
     """A value as this Postfix understands it: before 3.6 there is no "at least", only a list of what is excluded
     (https://www.postfix.org/postconf.5.html#smtpd_tls_protocols). None (not installed) is taken for a newer one."""
-    numbers = [int(number) for number in re.findall(r"\d+", (version or "9.9").rpartition(":")[2])]
-    return "!SSLv2, !SSLv3, !TLSv1, !TLSv1.1" if value == ">=TLSv1.2" and numbers[:2] < [3, 6] else value
+    old = numbers(version)[:2] < [3, 6]
+    return "!SSLv2, !SSLv3, !TLSv1, !TLSv1.1" if value == ">=TLSv1.2" and old else value
+
+
+def numbers(version: str | None) -> list[int]:
+    """3, 7, 11, … of a package's version; 9, 9 of None."""
+    return [int(number) for number in re.findall(r"\d+", (version or "9.9").rpartition(":")[2])]
+
+
+def at_once(text: str, version: str | None) -> str:
+    """A map that asks a lost PostgreSQL again after a second. Before 3.9 Postfix cannot be told, and waits a minute
+    (https://www.postfix.org/pgsql_table.5.html); there its unit is told when PostgreSQL is back."""
+    return text if numbers(version)[:2] < [3, 9] else f"{text.rstrip()}\nretry_interval = 1\n"
+
+
+@changing
+def lookups(path: str, text: str) -> Commands:
+    """A map of Postfix's with a password in it, for root and Postfix."""
+    text = at_once(text, mail_host().packages.get("postfix"))
+    if differs(path, text, "640", "root:postfix"):
+        yield put_command(path, text, "640", "root:postfix")
 
 
 @changing

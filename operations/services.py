@@ -33,11 +33,16 @@ exit 1
 """
 
 
+def drop_in_path(unit: str, file: str = "mailroom") -> str:
+    """Where our settings for a unit stand."""
+    return f"/etc/systemd/system/{unit}.d/{file}.conf"
+
+
 @changing
-def drop_in(unit: str, text: str) -> Commands:
+def drop_in(unit: str, text: str, file: str = "mailroom") -> Commands:
     """Our settings for a unit of the distribution's, beside the file that its package brings
     (https://www.freedesktop.org/software/systemd/man/latest/systemd.unit.html)."""
-    path = f"/etc/systemd/system/{unit}.d/mailroom.conf"
+    path = drop_in_path(unit, file)
     if differs(path, text):
         yield shell('mkdir -p "$1"', path.rpartition("/")[0])
         yield put_command(path, text)

@@ -13,7 +13,7 @@ from deploys.foreign import held_before_us
 from deploys.forms import HDB
 from deploys.platforms import Platform
 from deploys.preflight import data, platform
-from deploys.step import filled, restart_changed, restart_workers, step
+from deploys.step import filled, restart_changed, restart_workers, step, supervised
 from facts.mail_host import MailHost
 from operations import amavis as workshop
 from operations import clamav as scanner
@@ -143,7 +143,10 @@ def quarantine() -> None:
 
 @step("Chapter 3: the workers start", today={"": "systemctl restart clamav-daemon amavis"}, needs="amavis")
 def workers() -> None:
-    """Both daemons run, before Postfix sends anything their way."""
+    """Both daemons run, before Postfix sends anything their way, and are started again when they die."""
+    supervised("amavis")
+    if data().antivirus:
+        supervised("clamav")
     restart_changed()
 
 

@@ -74,6 +74,7 @@ $inet_socket_port = [10024, 10026];
 $max_servers = @{amavis_processes};
 $forward_method = 'smtp:[127.0.0.1]:10025';
 $notify_method = $forward_method;
+$smtp_connection_cache_enable = 0;  # a kept connection is dead once Postfix has restarted, and costs a letter its turn
 
 # Postfix has taken the message already: to refuse it now would be to write to a forged sender.
 $final_virus_destiny = D_DISCARD;
@@ -169,8 +170,10 @@ smtpd_tls_security_level=none
 smtpd_client_connection_count_limit=0
 smtpd_client_connection_rate_limit=0"""
 
+# Postfix would take Amavis for dead after one refused connection, and put off every letter for minutes: each one asks for itself.
 FILTER = """content_filter = smtp-amavis:[127.0.0.1]:10024
-receive_override_options = no_address_mappings"""
+receive_override_options = no_address_mappings
+smtp-amavis_destination_concurrency_failed_cohort_limit = 0"""
 # Mail of the host's own programs learns here, before the filter, whom its bare names mean; behind it that cannot be known.
 FILTER_LOCAL = "receive_override_options="
 FILTER_ORIGINATING = "content_filter=smtp-amavis:[127.0.0.1]:10026"

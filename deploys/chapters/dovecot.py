@@ -9,7 +9,7 @@ from deploys.chapters import dovecot_texts as texts
 from deploys.chapters import sender_texts as sender
 from deploys.chapters.postfix import settings
 from deploys.preflight import data, platform
-from deploys.step import filled, restart_changed, step
+from deploys.step import filled, restart_changed, step, supervised
 from operations import accounts, dovecot, files, firewall, packages, postfix, services
 from operations import certificate as certificates
 
@@ -68,7 +68,11 @@ def tls() -> None:
 
 @step("Chapter 4: start", article="$ /etc/init.d/dovecot start", today=texts.START, needs="dovecot")
 def start() -> None:
-    """Dovecot runs; `openssl s_client` asks port 993. A printed certificate proves no trust: the check looks at the name."""
+    """Dovecot runs, and is started again when it dies; `openssl s_client` asks port 993.
+
+    A printed certificate proves no trust: the check looks at the name.
+    """
+    supervised("dovecot")
     restart_changed()
     firewall.opened(name="The firewall lets in 143 and 993", services=("imap", "imaps"))
 

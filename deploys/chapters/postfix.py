@@ -5,8 +5,9 @@ submission service. We change the same values with postconf, on a copy that Post
 """
 
 from deploys.chapters import postfix_texts as texts
+from deploys.chapters import units_texts as units
 from deploys.preflight import data, platform
-from deploys.step import filled, restart_changed, step
+from deploys.step import filled, restart_changed, step, supervised
 from operations import certificate as certificates
 from operations import files, firewall, hostname, packages, postfix, selinux
 
@@ -192,11 +193,16 @@ def aliases() -> None:
 @step(
     "Chapter 1: restart",
     article="/etc/init.d/postfix restart",
-    today={"": "systemctl restart postfix"},
+    today={"": f"{texts.RETRIES}\n\n{units.TODAY['']}\n\nsystemctl restart postfix"},
     needs="postfix",
 )
 def restart() -> None:
-    """Postfix runs with these files. The first mail is sent by the check of this step."""
+    """Postfix runs with these files, and is started again when it dies: the unit of its package stays dead.
+
+    What is put off is asked again in seconds at first. https://www.postfix.org/TUNING_README.html
+    """
+    postfix.main_cf(name="How soon what is put off is tried again", settings=settings(texts.RETRIES))
+    supervised("postfix")
     restart_changed()
 
 

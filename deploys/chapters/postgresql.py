@@ -7,7 +7,7 @@ what differs is who may write, how passwords are stored, and that the maps are f
 from deploys.chapters import postgresql_texts as texts
 from deploys.chapters.postfix import settings
 from deploys.preflight import data, platform
-from deploys.step import MAPS, filled, restart_changed, step
+from deploys.step import MAPS, filled, of_unit, restart_changed, step, supervised
 from operations import accounts as rows
 from operations import files, packages, postfix, postgresql, selinux, services
 from operations import mail_owner as owners
@@ -19,11 +19,18 @@ from operations import mail_owner as owners
     today=texts.INSTALL,
 )
 def install() -> None:
-    """The distribution's PostgreSQL, and Postfix's driver for it; running, and ready to answer."""
+    """The distribution's PostgreSQL, and Postfix's driver for it; running, ready to answer, and started again when it dies."""
     here = platform()
     packages.installed(name="Install PostgreSQL", names=here.packages["postgresql"], managers=here.managers)
     postgresql.initialised(name="PostgreSQL has its data folder", data=here.postgresql_data)
-    services.running(name="PostgreSQL runs", unit=here.postgresql_unit, enable=here.postgresql_enable, port=5432)
+    supervised("postgresql")
+    services.running(
+        name="PostgreSQL runs",
+        unit=here.postgresql_unit,
+        enable=here.postgresql_enable,
+        port=5432,
+        files=(of_unit("postgresql"),),
+    )
 
 
 @step(
@@ -152,7 +159,7 @@ def maps() -> None:
     for path in MAPS:
         name = path.rpartition("/")[2].removesuffix(".cf")
         text = filled({"": texts.MAP + texts.QUERIES[name]})[""]
-        files.put(name=f"Map {name}", path=path, text=text, mode="640", owner="root:postfix")
+        postfix.lookups(name=f"Map {name}", path=path, text=text)
 
 
 @step(

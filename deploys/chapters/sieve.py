@@ -12,7 +12,7 @@ from deploys.foreign import clocks as clocks_of_others
 from deploys.foreign import scripts as scripts_of_others
 from deploys.platforms import Platform
 from deploys.preflight import data, platform
-from deploys.step import filled, restart_changed, step
+from deploys.step import filled, of_unit, restart_changed, step, supervised
 from facts.mail_host import MailHost
 from operations import accounts as rows
 from operations import clock as clocks
@@ -45,7 +45,12 @@ def clock() -> None:
     clocks.alone(name="Nothing else sets the clock")
     clocks.sources(name="Whom it asks", names=tuple(data().time_sources))
     clocks.allowed(name="What it may do")
-    services.running(name="chrony runs with its current files", unit=platform().chrony_unit, files=CHRONY_FILES)
+    supervised("chrony")
+    services.running(
+        name="chrony runs with its current files",
+        unit=platform().chrony_unit,
+        files=(*CHRONY_FILES, of_unit("chrony")),
+    )
 
 
 @step("Chapter 5: install Pigeonhole", article=texts.INSTALL_ARTICLE, today=texts.INSTALL, needs="dovecot", fit=unfit)
