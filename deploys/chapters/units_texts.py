@@ -14,7 +14,14 @@ Restart=on-failure
 RestartSec=1
 """
 # Postfix's master leaves its services behind when it is killed; without the file systemd does not know which one it was.
-_PID_FILE = "PIDFile=/var/spool/postfix/pid/master.pid\n"
+# Behind `postfix stop` or pg_ctlcluster, systemd runs ExecStop once more, and would take its failure for the daemon's own: "-".
+_POSTFIX = """PIDFile=/var/spool/postfix/pid/master.pid
+ExecStop=
+ExecStop=-/usr/sbin/postfix stop
+"""
+_CLUSTER = """ExecStop=
+ExecStop=-/usr/bin/pg_ctlcluster --skip-systemctl-redirect -m fast %i stop
+"""
 
 # Nothing that the daemon does, and much of what a thief would do in its place
 # (https://www.freedesktop.org/software/systemd/man/latest/systemd.exec.html#Sandboxing).
@@ -45,9 +52,10 @@ CLOSED = {
 }
 
 
-def drop_in(role: str, closed: bool) -> str:
+def drop_in(role: str, unit: str, closed: bool) -> str:
     """The drop-in of a daemon; `closed` where nothing else, like SELinux, confines it."""
-    return _REVIVED + (_PID_FILE if role == "postfix" else "") + (CLOSED[role] if closed else "")
+    own = _POSTFIX if role == "postfix" else _CLUSTER if unit.startswith("postgresql@") else ""
+    return _REVIVED + own + (CLOSED[role] if closed else "")
 
 
 TODAY = {"": _REVIVED.rstrip()}

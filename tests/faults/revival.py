@@ -41,7 +41,9 @@ def flow(target: Target, patience: float) -> Flow:
     made = Flow((write(foo, number), write(bar, number + 1, 0, foo)))
     begun = time.monotonic()
     with ThreadPoolExecutor(2) as pool:
-        for taken, read in pool.map(lambda pair: _follow(target, *pair, begun, patience), enumerate(made.letters)):
+        for taken, read in pool.map(
+            lambda reader: _follow(target, reader, made.letters[reader], begun, patience), range(len(made.letters))
+        ):
             made.taken.append(taken)
             made.read.append(read)
     return made
