@@ -33,6 +33,7 @@ from checks import (  # noqa: F401 - importing them registers their checks
     strangers,
     submission,
     suites,
+    supervised,
     tables,
     vacation,
     virus,

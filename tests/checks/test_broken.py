@@ -12,7 +12,8 @@ from lab import Host
 
 POSTFIX = "systemctl reset-failed; systemctl restart postfix; sleep 0.3"
 DOVECOT = "systemctl reset-failed; systemctl restart dovecot; sleep 0.5"
-KEEP = "rm -rf /root/kept; mkdir /root/kept; cp -a /etc/postfix /etc/dovecot /etc/aliases* /root/kept"
+KEEP = "rm -rf /root/kept; mkdir /root/kept; cp -a /etc/postfix /etc/dovecot /etc/aliases* /root/kept; "
+KEEP += "rm -rf /root/kept-units; mkdir /root/kept-units; cp -a /etc/systemd/system/*.service.d /root/kept-units"
 BACK = f"rm -rf /etc/postfix /etc/dovecot; cp -a /root/kept/* /etc; {POSTFIX}; {DOVECOT}"
 LATER = (3, 5)  # chapters that this server does not have: tests/checks/test_broken_filter.py
 MAIL = "cd /; runuser -u postgres -- psql -qX mail -c"
@@ -104,6 +105,11 @@ BREAKS = {
         "systemctl start mailroom-sender.socket",
     ),
     "Dovecot stopped": Break("systemctl stop dovecot", "dovecot.start.listens", DOVECOT),
+    "nobody looks after them": Break(
+        "rm -f /etc/systemd/system/*.service.d/mailroom-supervised.conf; systemctl daemon-reload",
+        "postfix.restart.revived postgresql.install.revived dovecot.start.revived",
+        "cp -a /root/kept-units/* /etc/systemd/system; systemctl daemon-reload",
+    ),
     "PostgreSQL stopped": Break(
         "systemctl stop postgresql", "postgresql.install.answers", "systemctl start postgresql; sleep 2"
     ),

