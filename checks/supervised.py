@@ -11,9 +11,7 @@ REMEDY = "Run the step again: it puts mailroom-supervised.conf beside the unit; 
 
 def revived(target: Target, pid: str) -> str:
     """The unit of the process whose id this command prints, and what systemd does when it dies."""
-    found = target.shell(
-        f'unit=$(ps -o unit= -p $({pid})); echo "$unit $(systemctl show -P Restart "$unit")"'
-    ).split()
+    found = target.shell(f'unit=$(ps -o unit= -p $({pid})); echo "$unit $(systemctl show -P Restart "$unit")"').split()
     if len(found) != 2 or found[1] not in ("on-failure", "always", "on-abnormal"):
         raise Failed(f"{' '.join(found)}: it stays dead")
     return f"{found[0]}: Restart={found[1]}"
