@@ -27,6 +27,7 @@ from checks import (  # noqa: F401 - importing them registers their checks
     ports,
     postfix,
     reach,
+    renewal,
     role,
     sieve,
     spam,

@@ -121,7 +121,7 @@ def every_unit() -> tuple[str, ...]:
 WORKERS = (
     *("amavis.service", "clamav-daemon.service", "clamav-daemon.socket", "clamav-freshclam.service"),
     "spamassassin-maintenance.timer",
-    *("chrony.service", "mailroom-learn.path", "mailroom-sender.socket"),
+    *("chrony.service", "mailroom-learn.path", "mailroom-sender.socket", "mailroom-certificate.timer"),
 )
 
 

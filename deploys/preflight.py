@@ -49,6 +49,7 @@ SUMS = (
     *("/usr/local/lib/mailroom", "/usr/local/lib/mailroom/*", "/usr/local/lib/mailroom/sieve/mailroom-learn"),
     *(
         "/etc/systemd/system/mailroom-learn.*",
+        "/etc/systemd/system/mailroom-certificate.*",
         "/etc/systemd/system/mailroom-sender.*",
         "/var/spool/mailroom-learn",
         "/var/spool/mailroom-learn/*",

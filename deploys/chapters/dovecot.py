@@ -6,6 +6,7 @@ https://doc.dovecot.org/latest/installation/upgrade/2.3-to-2.4.html
 """
 
 from deploys.chapters import dovecot_texts as texts
+from deploys.chapters import renewal_texts as renewal
 from deploys.chapters import sender_texts as sender
 from deploys.chapters.postfix import settings
 from deploys.preflight import data, platform
@@ -49,11 +50,26 @@ def includes() -> None:
 
 @step("Chapter 4: certificate and key", article=texts.CERTIFICATE_ARTICLE, today=texts.CERTIFICATE, needs="dovecot")
 def certificate() -> None:
-    """Dovecot shows the certificate of chapter 1. Only the key has to be secret; the article hides both."""
+    """Dovecot shows the certificate of chapter 1. Only the key has to be secret; the article hides both.
+
+    A daemon keeps what it has read: a timer compares what the ports show with the file, and lets both read it anew. Dovecot is
+    restarted, not reloaded: the master of 2.4.1 dies of its second reload.
+    https://www.freedesktop.org/software/systemd/man/latest/systemd.timer.html
+    """
     if data().tls_self_signed:
         known = data()
         certificates.key_for_root(name="The key is for root only", key=known.tls_key)
     dovecot.block(name="Certificate and key", block="certificate", dialects=filled(texts.CERTIFICATE))
+    files.directory(name="Programs of ours", path=renewal.PROGRAMS)
+    text = filled({"": renewal.RENEWED})[""]
+    files.put(name="What looks for a renewed certificate", path=renewal.PROGRAM, text=text, mode="755")
+    for kind, text in (("service", renewal.SERVICE), ("timer", renewal.TIMER)):
+        files.put(name=f"Unit {renewal.UNIT}.{kind}", path=f"{renewal.UNITS}/{renewal.UNIT}.{kind}", text=text)
+    services.running(
+        name="Both daemons get a renewed certificate",
+        unit=f"{renewal.UNIT}.timer",
+        files=tuple(f"{renewal.UNITS}/{renewal.UNIT}.{kind}" for kind in ("service", "timer")),
+    )
 
 
 @step("Chapter 4: TLS", article="$ ssl = yes", today=texts.TLS, needs="dovecot")

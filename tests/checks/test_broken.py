@@ -73,10 +73,23 @@ BREAKS = {
         f"sed -i 's/^ssl_cipher_list.*/ssl_cipher_list = ALL:@SECLEVEL=0/' /etc/dovecot/dovecot.conf; {DOVECOT}",
         "postfix.tls.no_anonymous postfix.tls.forward_secrecy dovecot.certificate.forward_secrecy",
     ),
+    "nobody looks for a renewed certificate": Break(
+        "systemctl stop mailroom-certificate.timer",
+        "dovecot.certificate.renewal",
+        "systemctl start mailroom-certificate.timer",
+    ),
+    "a strange pair would be read": Break(
+        "cp -p /usr/local/lib/mailroom/certificate /root/certificate; "
+        "sed -i 's/^judge_pair() {/&\\n    return 0/' /usr/local/lib/mailroom/certificate",
+        "dovecot.certificate.no_strange_pair",
+        "mv /root/certificate /usr/local/lib/mailroom/certificate",
+    ),
     "new certificate not loaded": Break(
+        "systemctl stop mailroom-certificate.timer; "
         "openssl req -x509 -newkey rsa:2048 -nodes -days 9 -subj /CN=x -addext subjectAltName=DNS:mx1.example.test "
         "-keyout /etc/postfix/certs/key.pem -out /etc/postfix/certs/cert.pem 2>/dev/null",
         "postfix.certificate.dates dovecot.restart.certificate_loaded",
+        f"{BACK}; systemctl start mailroom-certificate.timer",
     ),
     "role that writes": Break(
         f"{MAIL} 'GRANT UPDATE ON users TO mailreader'",
