@@ -35,7 +35,8 @@ DESTINIES = {
     "SPAM": ("final_spam_destiny", "amavis"),
     "SPAMMY": ("sa_tag2_level_deflt", "amavis"),
     "BAD-HEADER": ("final_bad_header_destiny", "amavis"),
-    "UNCHECKED": ("virus_scanners_failure_is_fatal", "clamav"),
+    "UNCHECKED": ("final_unchecked_destiny", "unpacking"),
+    "UNCHECKED-ENCRYPTED": ("final_destiny_maps_by_ccat", "unpacking"),
 }
 # (chapter, step) by the agent that delivered
 AGENTS = {"virtual": (2, "delivery"), "lmtp": (5, "lmtp"), "local": (1, "aliases"), "smtp": (1, "tls")}

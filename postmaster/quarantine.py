@@ -69,7 +69,11 @@ def one(at: float, size: int, path: str, text: str) -> Held:
     ours, theirs = message_from_string(above + "\n\n"), message_from_string("Received:" + below + "\n\n")
     alerts = [words(alert) for alert in ours.get_all("X-Amavis-Alert", [])]
     score = words(ours.get("X-Spam-Score", ""))
-    reason = "; ".join(alerts) or (f"SPAM, score {score}" if score else path.partition("-")[0])
+    kind = path.rpartition("/")[2].partition("-")[0]
+    spam = f"SPAM, score {score}" if score else kind
+    reason = "; ".join(alerts) or (
+        "not looked at to its end: too deep, too large or ambiguous" if kind == "unchecked" else spam
+    )
     return Held(
         id=path.rpartition("/")[2],
         mail_id=words(ours.get("X-Quarantine-ID", "")).strip("<>"),

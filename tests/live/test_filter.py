@@ -8,6 +8,7 @@ import pytest
 
 from checks.samples import EICAR
 from lab import Host
+from tests.faults import hiding
 from tests.live import traffic
 from tests.live.support import MAILSERVER, applied
 from tests.live.traffic import ALICE, INBOX, bring, delivered, folder, held, message, read, scanned, send, settled
@@ -136,7 +137,8 @@ def refusing(mailserver: Host) -> Iterator[Host]:
 def test_spam_and_viruses_are_refused_at_the_door(refusing: Host, world: Host) -> None:
     """While the sending server waits for the answer: nobody has to be written to. A clean letter comes through all the same."""
     assert applied(MAILSERVER, "--data", "spam_refuse_score=10").changes == 0
-    refused = [traffic.spam(FOO), message(FOO, attached=EICAR)]
+    bomb = hiding.nested(25, b"nothing")
+    refused = [traffic.spam(FOO), message(FOO, attached=EICAR), message(FOO, attached=bomb, name="a.zip")]
     for _, text in refused:
         heard = bring(world, text, FOO)
         assert re.search(r"<\*\* +554 5\.7\.", heard), heard
