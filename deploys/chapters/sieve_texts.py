@@ -40,6 +40,10 @@ service lmtp {
     user = postfix
     group = postfix
   }
+  # Dovecot's own, in /run/dovecot: by default every user of the host may drop mail there, past all workers.
+  unix_listener lmtp {
+    mode = 0
+  }
 }
 service auth {
   unix_listener auth-userdb {

@@ -96,6 +96,9 @@ BREAKS = {
         "cd /; runuser -u postgres -- psql -qX mail -c \"UPDATE transports SET transport = 'lmtp:unix:private/dovecot-lmtp'\"",
     ),
     "LMTP for all": Break("chmod 666 /var/spool/postfix/private/dovecot-lmtp", "sieve.lmtp.answers", DOVECOT),
+    "a second LMTP": sieve(
+        "sed -i '/unix_listener lmtp {/,/}/d' /etc/dovecot/dovecot.conf", "sieve.lmtp.not_for_others"
+    ),
     "no learning": Break(
         "systemctl stop mailroom-learn.path",
         "sieve.learning.spam",
