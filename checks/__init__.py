@@ -8,6 +8,7 @@ checks.for_step("dovecot.tls")              # which checks a step has
 
 from checks import (  # noqa: F401 - importing them registers their checks
     amavis,
+    beside,
     certificate,
     clamav,
     clock,

@@ -25,8 +25,11 @@ TABLES = {
 SERVING = (
     *("virtual_mailbox_domains", "virtual_mailbox_maps", "virtual_alias_maps", "transport_maps"),
     *("smtpd_sender_login_maps", "smtpd_sender_restrictions", "content_filter"),
+    *("relay_domains", "alias_maps", "local_recipient_maps"),
 )
-OUR_LOOKUP = re.compile(r"/etc/postfix/pgsql/|^smtp-amavis:|^(permit_mynetworks)?$")
+OUR_LOOKUP = re.compile(
+    r"/etc/postfix/pgsql/|^smtp-amavis:|^(permit_mynetworks)?$|^\w+:/etc/aliases$|^\$alias_database|^inline:\{postmaster="
+)
 
 
 def foreign(there: MailHost, checked: MailData, found: Platform) -> list[str]:

@@ -3,10 +3,12 @@
 from pyinfra import host, logger, state
 
 from deploys import platforms
+from deploys.beside import beside
 from deploys.data import DataError, MailData, mail_data
 from deploys.foreign import PLACES, foreign
 from deploys.misfits import misfits
 from deploys.platforms import Platform
+from deploys.told import told
 from facts.mail_host import MailHost
 from operations.base import look_at, mail_host
 from operations.dovecot import dialect
@@ -36,7 +38,7 @@ SUMS = (
     "/etc/postfix/pgsql",
     "/etc/postfix/pgsql/*.cf",
     "/var/lib/pgsql/data/PG_VERSION",
-    "/etc/amavis/conf.d/6*-mailroom*",
+    "/etc/amavis/conf.d/*",
     "/etc/spamassassin/mailroom.cf",
     *(
         "/etc/systemd/system/clamav-daemon.*.d/mailroom.conf",
@@ -80,7 +82,10 @@ def ready() -> bool:
             host.log_styled(f"refused: {problem}", fg="red", log_func=logger.error)
         host.log_styled("nothing was changed on this host", fg="red", log_func=logger.error)
         state.fail_hosts({host})
-    return not problems
+        return False
+    for found in beside(mail_host(), data(), told(platform())):
+        _warn(f"not mailroom's: {found}")
+    return True
 
 
 def _check() -> list[str]:

@@ -77,6 +77,8 @@ class MailHost:
     links: dict[str, str] = field(default_factory=dict)  # files that are links, and where they lead
     places: dict[str, Place] = field(default_factory=dict)
     edited: tuple[str, ...] = ()  # Dovecot's files that somebody has changed before mailroom came
+    units_of_others: tuple[str, ...] = ()  # files by which somebody else changes how our daemons run
+    welcomed: tuple[str, ...] = ()  # "file:line" of a setting by which SpamAssassin lets a sender's address pass
     key_public: str = ""  # SHA-256 of the key's public half (DER); of nothing where the key cannot be read
     label_rules: dict[str, str] = field(default_factory=dict)  # SELinux, the administrator's own: pattern: type
     firewall: dict[str, list[str]] = field(default_factory=dict)  # firewalld's open services, "now" and "permanent"
@@ -168,6 +170,8 @@ def parse(parts: dict[str, list[str]]) -> MailHost:
         else:
             uid, real, package, inside = rest
             found.places[path] = Place(int(uid) if uid else None, real, package, tuple(inside.split()))
+    found.units_of_others = tuple(parts.get("units_of_others", []))
+    found.welcomed = tuple(parts.get("welcomed", []))
     found.edited = tuple(parts.get("edited", []))
     found.label_rules = dict(rule(line) for line in parts.get("label_rules", []) if line.startswith("/"))
     found.firewall = {kind: names.split() for kind, names in pairs(parts.get("firewall", [])).items()}

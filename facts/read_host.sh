@@ -56,6 +56,16 @@ part units
 command -v systemctl >/dev/null &&
     systemctl show --timestamp=us+utc -p Id,LoadState,ActiveState,UnitFileState,ActiveEnterTimestamp,NeedDaemonReload $UNITS 2>/dev/null
 
+part units_of_others # files beside the package's, and beside ours, that say what a daemon of ours runs
+for unit in $UNITS; do
+    for path in /etc/systemd/system/"$unit" /etc/systemd/system/"$unit".d/*.conf /etc/systemd/system/"${unit%%@*}"@.service.d/*.conf; do
+        case $path in */mailroom* | */clamav-daemon.service.d/extend.conf) continue ;; esac
+        [ -f "$path" ] && [ ! -L "$path" ] && grep -qsE '^ *(Exec[A-Z][A-Za-z]*|User|Group|Environment|EnvironmentFile|Root[A-Z][A-Za-z]*|Bind[A-Za-z]*) *=' "$path" && echo "$path"
+    done
+done | sort -u
+part welcomed
+grep -nsE '^[[:space:]]*(whitelist|welcomelist)_from[[:space:]]' /etc/spamassassin/*.cf | cut -d: -f1,2
+
 part listeners
 ss -Hlnpt 2>/dev/null | awk '{print $4, $6}'
 

@@ -1,6 +1,7 @@
 """Dovecot: one marked block of dovecot.conf for each step, in the language of the Dovecot on the host."""
 
 import re
+from collections.abc import Collection
 
 from operations import preview
 from operations.base import Commands, changing, mail_host, shell
@@ -27,12 +28,12 @@ def dialect(version: tuple[int, ...] | None) -> str:
 
 
 def with_block(text: str, name: str, body: str) -> str:
-    """dovecot.conf with the block `name` replaced where it stands, or added at the end."""
+    """dovecot.conf with the block `name` replaced where it stands, or added at the end; a second copy of it goes."""
     first, last = f"# >>> mailroom: {name}", f"# <<< mailroom: {name}"
     block = f"{first}\n{body.strip()}\n{last}\n"
     pattern = re.compile(rf"^{re.escape(first)}\n.*?^{re.escape(last)}\n", re.MULTILINE | re.DOTALL)
-    if pattern.search(text):
-        return pattern.sub(lambda _: block, text, count=1)
+    if found := pattern.search(text):
+        return text[: found.start()] + block + pattern.sub("", text[found.end() :])
     return f"{text.rstrip()}\n\n{block}"
 
 
@@ -44,14 +45,21 @@ PACKAGED = re.compile(
 )
 
 
-def foreign_settings(text: str) -> list[str]:
-    """Settings of dovecot.conf that stand in no block of ours and that no package brings: "line 107: ssl"."""
-    lines = BLOCK.sub(lambda found: "\n" * found[0].count("\n"), text).splitlines()
-    return [
-        f"line {number}: {line.split('=')[0].strip()}"
-        for number, line in enumerate(map(str.strip, lines), 1)
-        if line and not line.startswith("#") and not PACKAGED.match(line)
-    ]
+def foreign_settings(text: str, ours: Collection[str] | None = None) -> list[str]:
+    """Settings of dovecot.conf that stand in no block of ours and that no package brings: "line 107: ssl". `ours` are the names
+    of our blocks; None takes any."""
+
+    def blank(found: re.Match[str]) -> str:
+        return "\n" * found[0].count("\n") if ours is None or found[1] in ours else found[0]
+
+    found, depth = [], 0
+    for number, line in enumerate(map(str.strip, BLOCK.sub(blank, text).splitlines()), 1):
+        if not line or line.startswith("#"):
+            continue
+        if depth == 0 and not PACKAGED.match(line):
+            found.append(f"line {number}: {line.split('=')[0].strip()}")
+        depth = max(0, depth + line.endswith("{") - line.startswith("}"))
+    return found
 
 
 @changing

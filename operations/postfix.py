@@ -12,7 +12,12 @@ from operations.files import differs, put_command
 
 # `postconf -c` works on a copy of the directory. A parameter that Postfix does not know is only a warning to postconf
 # and silence to the daemon (https://www.postfix.org/postconf.1.html), so a warning that names the copy is refused.
+# A map of ours that is damaged stops postconf itself, before the step that would put it back: it goes first.
 EDIT = """live=/etc/postfix
+while broken=$(postconf -n 2>&1 >/dev/null | sed -n 's|.*fatal: \\(/etc/postfix/pgsql/[a-z-]*\\.cf\\), line .*|\\1|p' | grep -m1 .); do
+    echo "Postfix cannot read $broken; it is removed, and the step postgresql.maps makes it anew" >&2
+    rm "$broken"
+done
 new=$(mktemp -d "$live/.mailroom.XXXXXX")
 trap 'rm -rf "$new"' EXIT
 chmod 755 "$new"

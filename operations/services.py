@@ -60,9 +60,14 @@ def on(unit: str) -> Commands:
 
 
 @changing
-def off(unit: str) -> Commands:
-    """The unit is stopped and masked, also where its package is not installed yet: it would be started at once."""
+def off(unit: str, only_with: str = "") -> Commands:
+    """The unit is stopped and masked, also where its package is not installed yet: it would be started at once.
+
+    With `only_with`, a file of ours, only where that is: without it the unit serves somebody else.
+    """
     there = mail_host().units.get(unit)
+    if only_with and only_with not in mail_host().files:
+        return
     if there is None or there.active or there.enabled != "masked":
         yield shell('systemctl mask --quiet --now "$1"', unit)
 

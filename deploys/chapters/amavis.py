@@ -70,8 +70,8 @@ def clamav() -> None:
     text = filled({"": texts.CLAMAV_IN_AMAVIS[known.antivirus]})[""]
     workshop.part(name="Amavis asks clamd", path=f"{CONF}/62-mailroom-clamav", text=text)
     if not known.antivirus:
-        services.off(name="No clamd", unit="clamav-daemon.socket")
-        services.off(name="No clamd running", unit="clamav-daemon")
+        for what, unit in (("No clamd", "clamav-daemon.socket"), ("No clamd running", "clamav-daemon")):
+            services.off(name=what, unit=unit, only_with=services.drop_in_path("clamav-daemon.socket"))
         return
     pairs = (line.partition(" ") for line in filled({"": texts.CLAMAV})[""].splitlines())
     scanner.clamd_conf(name="clamd.conf", settings={key: value for key, _, value in pairs})

@@ -18,11 +18,12 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "faults": ("injected", "lost", "altered", "duplicated", "seconds"),
     "deploys": ("interrupted", "converged", "not converged"),
     "attacks": ("tried", "refused", "got in"),
+    "drift": ("injected", "put back", "named", "refused", "unseen"),
     "inputs": ("tried", "refused clearly", "worked", "neither"),
     "odd mail": ("tried", "identical", "refused", "altered"),
-    "log": ("lines", "unexplained"),
+    "log": ("lines", "unexplained", "unseen"),
 }
-NONE = ("lost", "altered", "duplicated", "not converged", "got in", "neither", "unexplained")
+NONE = ("lost", "altered", "duplicated", "not converged", "got in", "neither", "unexplained", "unseen")
 
 
 def file() -> Path:

@@ -8,7 +8,7 @@ import pytest
 from deploys.chapters import amavis, amavis_texts
 from deploys.data import DataError, mail_data
 from deploys.platforms import PLATFORMS
-from facts.mail_host import MailHost, Unit, parse
+from facts.mail_host import File, MailHost, Unit, parse
 from operations import amavis as workshop
 from operations import clamav, postfix, services
 
@@ -88,6 +88,12 @@ def test_a_unit_is_switched_off_before_it_is_installed_and_once(ask: Any) -> Non
     masked = MailHost(units={"clamav-freshclam": Unit(False, "masked", 0.0)})
     assert ask(masked, services.off, unit="clamav-freshclam") == []
     assert ask(masked, services.on, unit="clamav-freshclam")
+    # a clamd that mailroom has not set up scans for somebody else
+    theirs = MailHost(units={"clamav-daemon": Unit(True, "enabled", 0.0)})
+    ours = services.drop_in_path("clamav-daemon.socket")
+    assert ask(theirs, services.off, unit="clamav-daemon", only_with=ours) == []
+    theirs.files[ours] = File("644", "root", "root", 1.0, "regular file")
+    assert len(ask(theirs, services.off, unit="clamav-daemon", only_with=ours)) == 1
 
 
 def test_the_first_signatures_are_waited_for_once(ask: Any) -> None:

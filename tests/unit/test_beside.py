@@ -1,0 +1,177 @@
+"""What stands beside ours is named; what the chapters set, and what packages bring, never is."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from pyinfra.context import ctx_host, ctx_state
+
+from checks import beside as checks_beside
+from deploys.beside import DECIDING, TUNING, beside
+from deploys.data import MailData
+from deploys.platforms import PLATFORMS, Platform
+from deploys.preflight import DATA, PLATFORM
+from deploys.secrets import Secrets
+from deploys.told import Told, each, told
+from facts.mail_host import File, MailHost
+from operations import postfix
+from operations.base import KEPT
+from operations.dovecot import CONF, with_block
+
+ROOT = Path(__file__).parents[2]
+SYSTEMS = [PLATFORMS["debian", "13"], PLATFORMS["debian", "12"], PLATFORMS["almalinux", "9"]]
+
+
+@pytest.fixture
+def recorded() -> Iterator[Callable[[Platform], Told]]:
+    """recorded(system): what all chapters of that system would say."""
+    state = SimpleNamespace(current_stage=None, is_executing=False)
+
+    def ask(system: Platform) -> Told:
+        kept = {DATA: known(), PLATFORM: system, KEPT: (None, MailHost())}
+        with ctx_state.use(state), ctx_host.use(SimpleNamespace(name="mx1", connector_data=kept)):
+            return told(system)
+
+    yield ask
+
+
+def known() -> Any:
+    from deploys.knobs import Knobs, read
+
+    knobs, wrong = read({})
+    assert not wrong
+    return MailData.model_construct(
+        **{name: getattr(knobs, name) for name in Knobs.model_fields},
+        hostname="mx1.example.test",
+        domains=["example.test"],
+        users={"foo@example.test": {"realname": "Foo", "maildir": "example.test/foo/"}},
+        aliases={},
+        postmaster="foo@example.test",
+        scheme="ARGON2ID",
+        secrets=Secrets({"foo@example.test": "a good password"}, {"mailreader": "password-of-the-role"}),
+    )
+
+
+@pytest.mark.parametrize("system", SYSTEMS, ids=lambda one: one.name)
+def test_a_host_as_the_chapters_make_it_has_nothing_beside(
+    recorded: Callable[[Platform], Told], system: Platform
+) -> None:
+    kept = recorded(system)
+    there = MailHost(main_cf={"relayhost": "", "mailbox_command": "", "alias_maps": "hash:/etc/aliases"})
+    text = "dovecot_config_version = 2.4.0\n!include_try /usr/share/dovecot/protocols.d/*.protocol\n"
+    for given in each(kept, "dovecot.block"):
+        text = with_block(text, given["block"], given["dialects"]["2.3"])
+    there.files[CONF] = File("644", "root", "root", 1.0, "regular file", "", text)
+    for given in each(kept, "postfix.main_cf"):
+        there.main_cf |= given["settings"]
+    for given in each(kept, "postfix.master_cf"):
+        there.master_cf[given["service"]] = given["entry"]
+    for given in each(kept, "postfix.override"):
+        there.overrides |= {f"{given['service']}/{name}": value for name, value in given["settings"].items()}
+    assert {"submission/inet", "submissions/inet"} <= set(there.master_cf) and "mailreader" in str(kept)
+    assert beside(there, known(), kept) == []
+    assert postfix.override.__module__ == "operations.postfix"  # the recorder is gone
+
+
+@pytest.mark.parametrize("system", SYSTEMS, ids=lambda one: one.name)
+def test_the_checks_know_what_is_ours(recorded: Callable[[Platform], Told], system: Platform) -> None:
+    kept = recorded(system)
+    main = {name for given in each(kept, "postfix.main_cf") for name in given["settings"]}
+    assert not main & set(checks_beside.NEVER.split()), "checks/beside.py calls a parameter of ours foreign"
+    assert set(checks_beside.NEVER.split()) <= DECIDING
+    services = {given["service"] for given in each(kept, "postfix.master_cf")}
+    assert services <= set(checks_beside.OURS), "a service of ours that OURS in checks/beside.py does not know"
+    for given in each(kept, "postfix.override"):
+        ours = set(checks_beside.OURS[given["service"]].split())
+        assert not [name for name in given["settings"] if name not in ours and not TUNING.match(name)], (
+            f"add the override to OURS in checks/beside.py: {given}"
+        )
+    transports = {
+        given["transport"] for name in ("accounts.domains", "accounts.delivered_by") for given in each(kept, name)
+    }
+    assert transports <= {"virtual:", "lmtp:unix:private/dovecot-lmtp"}
+
+
+@pytest.mark.parametrize(
+    ("there", "said"),
+    [
+        (MailHost(main_cf={"always_bcc": "spy@evil.example"}), "main.cf sets always_bcc"),
+        (MailHost(master_cf={"smtps/inet": "smtps inet n - y - - smtpd"}), "a service smtps/inet"),
+        (MailHost(master_cf={"smtp/inet": "smtp inet n - y - 1 postscreen"}), "runs postscreen as smtp/inet"),
+        (
+            MailHost(overrides={"smtp/inet/smtpd_relay_restrictions": "permit"}),
+            "override smtp/inet/smtpd_relay_restrictions",
+        ),
+        (MailHost(members={"vmail": ("alice",)}), "alice is in the group vmail"),
+        (MailHost(units_of_others=("/etc/systemd/system/dovecot.service",)), "overrules how its daemon runs"),
+        (MailHost(welcomed=("/etc/spamassassin/local.cf:3",)), "local.cf:3 welcomes"),
+        (MailHost(sql={"hidden": ["a trigger t on users"]}), "has a trigger t on users"),
+        (
+            MailHost(sql={"transports": {"example.test": {"transport": "smtp:[evil]:25"}}}),
+            "leads example.test elsewhere",
+        ),
+        (
+            MailHost(sql={"tables": {"users": {"acl": "{postgres=r/postgres,spy=r/postgres}"}}}),
+            "the role spy has rights",
+        ),
+        (
+            MailHost(files={"/etc/amavis/conf.d/99-x": File("644", "root", "root", 1.0, "regular file")}),
+            "has the last word",
+        ),
+    ],
+)
+def test_named(recorded: Callable[[Platform], Told], there: MailHost, said: str) -> None:
+    (line,) = beside(there, known(), recorded(SYSTEMS[0]))
+    assert said in line and "evil" not in line  # where, not what: a value may be a secret
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ({"database": ["all"], "address": None, "auth_method": "trust"}, "without a password"),
+        ({"database": ["other"], "address": "127.0.0.1", "auth_method": "trust"}, "without a password"),
+        ({"database": ["other"], "address": "10.0.0.0", "auth_method": "password"}, "unprotected password"),
+        ({"database": ["all"], "address": None, "auth_method": "peer", "mapped": True}, "maps Unix users"),
+        ({"database": ["all"], "address": "0.0.0.0", "auth_method": "scram-sha-256"}, "at the database mail"),
+        ({"error": "no such method", "auth_method": None}, "cannot be read"),
+        ({"database": ["other"], "address": "10.0.0.0", "auth_method": "scram-sha-256"}, ""),
+        ({"database": ["all"], "address": "0.0.0.0", "auth_method": "reject"}, ""),
+        ({"database": ["all"], "address": "127.0.0.1", "auth_method": "ident"}, ""),
+        ({"database": ["all"], "address": None, "auth_method": "peer"}, ""),
+        ({"database": ["replication"], "address": "::1", "auth_method": "scram-sha-256"}, ""),
+    ],
+)
+def test_lines_of_pg_hba(rule: dict[str, Any], said: str) -> None:
+    found = beside(MailHost(sql={"hba_file": "/hba", "hba": [{"line_number": 1, **rule}]}), known(), [])
+    assert [said in line and "/hba, line 1" in line for line in found] == ([True] if said else []), found
+
+
+def test_tuning_is_the_operators(recorded: Callable[[Platform], Told]) -> None:
+    there = MailHost(
+        overrides={"smtp/inet/smtpd_client_connection_rate_limit": "10", "relay/unix/syslog_name": "x"},
+        main_cf={"smtpd_soft_error_limit": "3", "maximal_queue_lifetime": "2d"},
+        files={
+            f"/etc/amavis/conf.d/{name}": File("644", "root", "root", 1.0, "regular file")
+            for name in ("50-user", "50-user.dpkg-old", "15-av_scanners")
+        },
+    )
+    assert beside(there, known(), recorded(SYSTEMS[0])) == []
+
+
+def test_a_second_copy_of_a_block_goes() -> None:
+    once = with_block("a = b\n", "tls", "ssl = required")
+    twice = once + "\n# >>> mailroom: tls\nssl = no\n# <<< mailroom: tls\n"
+    assert with_block(twice, "tls", "ssl = required").strip() == once.strip()
+    assert "ssl = no" not in with_block(twice, "tls", "ssl = required")
+
+
+def test_every_row_of_the_table_names_its_test() -> None:
+    """docs/ours.md: what is ours, watched, and the operator's; the test that each row names is there."""
+    rows = [line.split("|") for line in (ROOT / "docs/ours.md").read_text().splitlines() if line.startswith("| ")]
+    named = [cells[-2].strip().strip("`") for cells in rows if "::test_" in cells[-2]]
+    assert len(named) >= 20
+    for one in named:
+        file, _, name = one.partition("::")
+        assert f"def {name}(" in (ROOT / "tests" / file.removeprefix("tests/")).read_text(), one
