@@ -69,6 +69,24 @@ def told(target: Target) -> str:
 
 
 @check(
+    "postfix.strangers.not_told",
+    "A recipient whom a door refuses makes no letter to the postmaster",
+    negative=True,
+    needs=("ssh",),
+    remedy="notify_classes=resource,software for smtp, submission and submissions in master.cf.",
+)
+def not_told(target: Target) -> str:
+    doors = target.shell("postconf -P | grep /notify_classes", may_fail=True)
+    for door in ("smtp/inet", "submission/inet", "submissions/inet"):
+        line = next((line for line in doors.splitlines() if line.startswith(f"{door}/")), "")
+        if not line or "bounce" in line:
+            raise Failed(
+                f"{door} writes a note for each recipient that it refuses: {line or 'notify_classes of main.cf'}"
+            )
+    return "at 25, 587 and 465: resource, software"
+
+
+@check(
     "postfix.aliases.accounts",
     "Strangers do not reach the accounts of the host",
     negative=True,

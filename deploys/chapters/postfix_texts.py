@@ -8,7 +8,8 @@ smtpd_tls_wrappermode=no
 smtpd_tls_security_level=encrypt
 smtpd_relay_restrictions=permit_sasl_authenticated,reject
 milter_macro_daemon_name=ORIGINATING
-local_header_rewrite_clients=permit_sasl_authenticated"""
+local_header_rewrite_clients=permit_sasl_authenticated
+notify_classes=resource,software"""
 SUBMISSION_ARTICLE = """syslog_name=postfix/submission
 smtpd_tls_wrappermode=no
 smtpd_tls_security_level=encrypt
@@ -20,7 +21,8 @@ smtpd_tls_wrappermode=yes
 smtpd_tls_security_level=encrypt
 smtpd_relay_restrictions=permit_sasl_authenticated,reject
 milter_macro_daemon_name=ORIGINATING
-local_header_rewrite_clients=permit_sasl_authenticated"""
+local_header_rewrite_clients=permit_sasl_authenticated
+notify_classes=resource,software"""
 # A local hop that was away for a second is asked again in seconds, not in 5 minutes. Other people's servers are not hammered: the
 # wait grows with the letter's age, 5 s, 10 s, 20 s, …, from some 5 minutes on as before, up to maximal_backoff_time.
 RETRIES = """minimal_backoff_time = 5s
@@ -73,7 +75,8 @@ STRANGERS_CLEANUP = "cleanup-strangers unix n - @{chroot} - 0 cleanup"
 STRANGERS_CLEANUP_OPTIONS = "message_drop_headers=return-path"
 STRANGERS = """smtpd_command_filter=regexp:/etc/postfix/port25.regexp
 smtpd_forbid_bare_newline=reject
-cleanup_service_name=cleanup-strangers"""
+cleanup_service_name=cleanup-strangers
+notify_classes=resource,software"""
 # NOTIFY=NEVER stands right behind the address, where no quotation mark of the client's can swallow it.
 _ADDRESS = r'(<?([^[:space:]"\\<>]*|"([^[:space:]"\\]|\\[^[:space:]])*"@[^[:space:]"\\<>]*)>?)'
 _WORDS = "(([[:space:]]+[^[:space:]]+)*)"
@@ -86,4 +89,6 @@ PORT25 = f"""# Made by mailroom, chapter 1. What port 25 understands a stranger'
 # Which names of the host itself the world may write to; and that what is for any other of its accounts goes to the postmaster.
 LOCAL_NAMES = """local_recipient_maps = inline:{postmaster=ok, abuse=ok, root=ok}
 alias_maps = $alias_database, pipemap:{unix:passwd.byname, static:postmaster@@@{mail_domain}}"""
+# At the doors, in smtpd, "bounce" is another word: a note for each recipient that is refused, as many as a guesser likes to
+# cause. So each door has its own notify_classes, and this one is for what was taken.
 NOTICES = "notify_classes = bounce, 2bounce, resource, software"

@@ -52,6 +52,7 @@ BREAKS = {
         f"postconf -e smtpd_discard_ehlo_keywords=dsn; {POSTFIX}", "postfix.strangers.asks"
     ),
     "bounces that nobody sees": Break(f"postconf -X notify_classes; {POSTFIX}", "postfix.strangers.told"),
+    "a note for every guess": Break(f"postconf -PX smtp/inet/notify_classes; {POSTFIX}", "postfix.strangers.not_told"),
     "a field is dropped": Break(
         f"postconf -P cleanup-strangers/unix/message_drop_headers=bcc; {POSTFIX}", "postgresql.restart.untouched"
     ),

@@ -15,6 +15,7 @@ class Case:
     data: bytes
     becomes: Becomes | None = None  # how our server rightly changes it, for the few that it does
     why: str = ""
+    held: bool = False  # the workers may not be able to look at it to its end
 
     def expected(self, data: bytes) -> bytes:
         return self.becomes(data) if self.becomes else data

@@ -11,7 +11,7 @@ import pytest
 from checks.target import Target
 from lab import Host
 from tests.faults import mailboxes, odd_attached, odd_bodies, odd_envelopes, odd_generated, odd_heads, signing
-from tests.faults.doorstep import Odd, fate, split
+from tests.faults.doorstep import Odd, fate, held, split
 from tests.faults.doorstep import mailboxes as all_mail
 from tests.faults.odd import CASES, LINE, Case, mail
 from tests.live import traffic
@@ -40,8 +40,10 @@ def fates(target: Target, host: Host, world: Host, letters: Sequence[Odd]) -> di
     for whole in all_mail(host):
         helo, above, below = split(whole)
         copies.setdefault(helo, []).append((above, below))
-    found = {one.name: fate(one, copies.get(one.helo, [])) for one in letters}
-    if told := copies.get("", []):
+    kept = held(host)
+    found = {one.name: fate(one, copies.get(one.helo, []), one.helo in kept) for one in letters}
+    told = copies.get("", [])
+    if len(told) > sum(how.startswith("held") for how in found.values()):  # their readers are told
         found["to our own people, by ourselves"] = f"altered: {len(told)} letters of ours, {told[0][1][:500]!r}"
     traffic.settled(host, world)
     if told_out := traffic.mail_out_there(world):
@@ -52,8 +54,9 @@ def fates(target: Target, host: Host, world: Host, letters: Sequence[Odd]) -> di
 def counted(count: Callable[..., None], name: str, suite: str, found: dict[str, str]) -> None:
     """A row for the report, and a failure for what is neither identical nor refused."""
     kinds = list(found.values())
-    wrong = {name: how for name, how in found.items() if how not in ("identical", "refused")}
+    wrong = {name: how for name, how in found.items() if how not in ("identical", "refused", "held")}
     figures = {kind: kinds.count(kind) for kind in ("identical", "refused")}
+    name += f", {kinds.count('held')} of them held" if "held" in kinds else ""
     count("odd mail", name, suite, tried=len(found), altered=len(wrong), **figures)
     assert not wrong, "\n".join(f"{name}: {how}" for name, how in list(wrong.items())[:SHOWN])
 
