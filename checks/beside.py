@@ -20,10 +20,11 @@ NEVER = """always_bcc sender_bcc_maps recipient_bcc_maps smtpd_client_restrictio
 # Overrides in master.cf, by the service they stand under; what only tunes (a limit, a name in the log) does not matter.
 SUBMITTING = """syslog_name smtpd_tls_wrappermode smtpd_tls_security_level smtpd_sasl_auth_enable smtpd_sasl_type smtpd_sasl_path
     smtpd_relay_restrictions smtpd_sender_restrictions milter_macro_daemon_name content_filter smtpd_milters
-    milter_default_action smtpd_tls_mandatory_exclude_ciphers tls_high_cipherlist local_header_rewrite_clients always_add_missing_headers"""
+    milter_default_action smtpd_tls_mandatory_exclude_ciphers tls_high_cipherlist local_header_rewrite_clients always_add_missing_headers
+    notify_classes"""
 OURS = {
     "smtp/inet": """content_filter smtpd_proxy_filter smtpd_proxy_options smtpd_command_filter smtpd_forbid_bare_newline
-        cleanup_service_name""",
+        cleanup_service_name notify_classes""",
     "cleanup/unix": "virtual_alias_maps",
     "cleanup-strangers/unix": "message_drop_headers",
     "cleanup-checked/unix": "message_drop_headers",
