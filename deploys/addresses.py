@@ -18,6 +18,8 @@ LOCAL_PART = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9_-])?")
 LONGEST_HOST = 64
 LONGEST_ADDRESS = 254  # RFC 5321 4.5.3.1.3, without the angle brackets
 LONGEST_DOMAIN = LONGEST_ADDRESS - len("postmaster@")  # which has to be an address in each of them
+# main.cf's double_bounce_sender: Postfix's own name for itself, from which it bounces and to which chapter 2 takes no mail
+POSTFIXS_OWN = "double-bounce"
 # main.cf's virtual_alias_expansion_limit: mail for an alias that leads to more waits in the queue for ever
 MOST_TARGETS = 1000
 
@@ -100,6 +102,8 @@ def with_aliases(
                 "write it with letters, digits, . _ - before the @"
             )
             continue
+        if before == POSTFIXS_OWN:
+            problems.append(f"mail_aliases: {alias} is Postfix's own, and mail to it is refused; choose another name")
         if alias in users:
             problems.append(f"mail_aliases: {alias} is also a user; the alias would hide the mailbox. Rename one")
         if not targets:

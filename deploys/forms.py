@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationInfo
 
-from deploys.addresses import LABEL, lower, name_problem, ours
+from deploys.addresses import LABEL, POSTFIXS_OWN, lower, name_problem, ours
 from deploys.kinds import Problems, shown, strings, twice
 from deploys.unix import UNIX_NAME, path_problem, system_account, systems_own
 from operations import passwords
@@ -53,6 +53,8 @@ def people(value: list[Any]) -> list[Person]:
                 "write it with letters, digits, . _ - before the @, 254 characters in all"
             )
             continue
+        if _parts(address)[0] == POSTFIXS_OWN:
+            problems.append(f"mail_users: {address} is Postfix's own, and mail to it is refused; choose another name")
         problems += _unknown(address, entry)
         if not text(name):
             problems.append(f"mail_users: the name of {address} has a control character; write it on one line")

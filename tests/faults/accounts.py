@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from email.message import EmailMessage
+from email.policy import SMTP
 from email.utils import formatdate
 from uuid import uuid4
 
@@ -27,7 +28,7 @@ from operations.passwords import LONGEST, SHORTEST
 DOMAIN = "example.test"
 OTHER = f"xn--bcher-kva.{'a-' * 30}b.{'0' * 63}.{'c' * 40}.example.test"  # as long as a domain's labels make it
 LOCALS = (
-    *("0", "new", "cur", "double-bounce", "root", "mailer-daemon", "vmail", "null", "1e5", "a_", "a.b-c_d.e", "x" * 64),
+    *("0", "new", "cur", "root", "mailer-daemon", "vmail", "null", "1e5", "a_", "a.b-c_d.e", "x" * 64),
     *(
         "tmp",
         "dovecot",
@@ -81,7 +82,7 @@ def hashed(password: str) -> list[str]:
         "{ARGON2I}" + argon2.using(type="I", memory_cost=7168, time_cost=3, parallelism=1).hash(password),
         "{SHA512-CRYPT}" + sha512_crypt.using(rounds=1000, salt_size=1).hash(password),
         "{sha256-crypt}" + sha256_crypt.using(rounds=5000).hash(password),
-        "{CRYPT}" + sha512_crypt.using(rounds=2_000_000).hash(password),
+        "{CRYPT}" + sha512_crypt.using(rounds=1_000_000).hash(password),
     ]
 
 
@@ -128,7 +129,7 @@ def works(target: Target, accounts: list[Account], aliases: dict[str, str]) -> d
     inner = {account.email: uuid4().hex for account in accounts}
     outer = {account.email: uuid4().hex for account in accounts}
 
-    def attempt(account: Account, what: str, do: Callable[..., None], *args: str | list[str]) -> None:
+    def attempt(account: Account, what: str, do: Callable[..., None], *args: str | list[str] | float) -> None:
         try:
             do(target, account, *args)
         except (OSError, smtplib.SMTPException, AssertionError, EOFError) as error:
@@ -143,8 +144,9 @@ def works(target: Target, accounts: list[Account], aliases: dict[str, str]) -> d
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(goes_in_and_out, accounts, [*accounts[1:], *accounts[:1]]))
+    end = time.monotonic() + 120  # for all of them together
     for account in accounts:
-        attempt(account, "receives", received, [inner[account.email], outer[account.email]])
+        attempt(account, "receives", received, [inner[account.email], outer[account.email]], end)
     return wrong
 
 
@@ -180,12 +182,13 @@ def say(target: Target, command: str) -> None:
             assert answer.startswith(b"a OK") and b"failed" not in answer, answer.decode(errors="replace").strip()
 
 
-def letter(sender: str, to: str, mark: str) -> EmailMessage:
+def letter(sender: str, to: str, mark: str) -> bytes:
+    """Every line ended by CR LF: smtplib sends bytes as they are, and a bare LF is refused."""
     made = EmailMessage()
     made["From"], made["To"], made["Subject"] = sender, to, "An odd account"
     made["Date"], made["Message-ID"] = formatdate(), f"<{mark}@example.net>"
     made.set_content("A letter.\n")
-    return made
+    return made.as_bytes(policy=SMTP)
 
 
 def submit(target: Target, account: Account, to: str, mark: str) -> None:
@@ -195,29 +198,28 @@ def submit(target: Target, account: Account, to: str, mark: str) -> None:
         session.ehlo(target.helo)
         code, answer = session.docmd("AUTH", f"PLAIN {plain(account)}")
         assert code == 235, f"AUTH: {code} {answer.decode(errors='replace')}"
-        session.sendmail(account.email, [to], letter(account.email, to, mark).as_bytes())
+        session.sendmail(account.email, [to], letter(account.email, to, mark))
 
 
 def deliver(target: Target, account: Account, mark: str) -> None:
     with smtplib.SMTP(*target.vantage.endpoint(target.address, 25), timeout=60) as session:
         session.ehlo(target.helo)
         message = letter("alice@example.net", account.email, mark)
-        session.sendmail("alice@example.net", [account.email], message.as_bytes())
+        session.sendmail("alice@example.net", [account.email], message)
 
 
-def received(target: Target, account: Account, marks: list[str], patience: float = 120) -> None:
+def received(target: Target, account: Account, marks: list[str], end: float) -> None:
     """The letters are in the INBOX that the owner opens."""
-    end = time.monotonic() + patience
     with closing(tls(target, 993)) as wire, wire.makefile("rwb") as talk:
         talk.readline()
         missing = list(marks)
         for number, line in enumerate((f"a0 AUTHENTICATE PLAIN {plain(account)}", "a1 SELECT INBOX")):
             ask(talk, f"a{number}", line)
-        while missing and time.monotonic() < end:
-            missing = [mark for mark in missing if not found(ask(talk, "s", f"s SEARCH HEADER Message-ID {mark}"))]
-            if missing:
-                time.sleep(0.5)
-                ask(talk, "n", "n NOOP")
+        while missing := [mark for mark in missing if not found(ask(talk, "s", f"s SEARCH HEADER Message-ID {mark}"))]:
+            if time.monotonic() > end:
+                break
+            time.sleep(0.5)
+            ask(talk, "n", "n NOOP")
     assert not missing, f"{len(missing)} of {len(marks)} letters did not come"
 
 

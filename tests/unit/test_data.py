@@ -158,6 +158,8 @@ def test_addresses_become_lower_case(knobs: dict[str, Any]) -> None:
         ({"mail_domains": {"example.test": 1}}, "mail_domains has to be a list"),
         ({"mail_hostname": "m" * 60 + ".example.test"}, "Linux and certificates take 64"),
         ({"mail_hostname": b"mx1.example.test"}, "has to be a full host name"),
+        ({"mail_users": [user("double-bounce@example.test")]}, "is Postfix's own, and mail to it is refused"),
+        ({"mail_aliases": {"double-bounce@example.test": "foo@example.test"}}, "is Postfix's own, and mail to it is"),
         ({"mail_users": [None]}, "an entry is a NoneType"),
         ({"mail_users": [{"email": "foo@example.test", "nam": "x"}]}, "did you mean 'name'?"),
         ({"mail_users": [{"email": "foo@example.test", "name": ["x"]}]}, "control character"),

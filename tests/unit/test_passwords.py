@@ -103,7 +103,7 @@ def test_a_hash_is_one_in_any_case_and_stored_in_one(ready: str) -> None:
         ("{BLF-CRYPT}" + BCRYPT[:-1], "is no whole bcrypt hash"),
         ("{BLF-CRYPT}" + BCRYPT + "\n", "is no whole bcrypt hash"),
         ("{BLF-CRYPT}" + BCRYPT[:-1] + "f", "is no whole bcrypt hash"),  # bits that are left over
-        ("{BLF-CRYPT}" + BCRYPT.replace("$05$", "$31$"), "cost 31; it has to be from 5 to 14"),
+        ("{BLF-CRYPT}" + BCRYPT.replace("$05$", "$31$"), "cost 31; it has to be from 5 to 13"),
         ("{BLF-CRYPT}" + BCRYPT.replace("$05$", "$04$"), "cost 4"),
         ("{SHA512-CRYPT}" + SHA512.replace("$6$", "$6$rounds=999$"), "rounds 999"),
         ("{SHA512-CRYPT}" + SHA512.replace("$6$", "$6$rounds=999999999$"), "rounds 999999999"),
@@ -114,6 +114,7 @@ def test_a_hash_is_one_in_any_case_and_stored_in_one(ready: str) -> None:
         ("{ARGON2ID}" + ARGON2.replace("m=65536", "m=8"), "memory (m) 8"),
         ("{ARGON2ID}" + ARGON2.replace("m=65536", "m=4194304"), "memory (m) 4194304"),
         ("{ARGON2ID}" + ARGON2.replace("t=3", "t=999"), "passes (t) 999"),
+        ("{ARGON2ID}" + ARGON2.replace("t=3", "t=20"), "memory times passes (m × t) 1310720"),
         ("{ARGON2I}" + ARGON2, "is no whole hash"),
         ("{ARGON2ID}" + ARGON2[:-31], "is cut off"),
         ("{ARGON2ID}" + ARGON2[:-22], "damaged"),
