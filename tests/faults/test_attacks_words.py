@@ -213,7 +213,8 @@ def test_who_has_a_mailbox_is_not_told(mailserver: Host, target: Target, count: 
         with wire(target, 587, patience=40) as session:
             session.ask("EHLO client.example.net")
             said["AUTH", who] = session.ask(f"AUTH PLAIN {plain(who, 'wrong')}")
-    mailserver.run("systemctl restart dovecot; sleep 0.5")
+        # each failure makes the next answer slower, and for an answer that takes 10 s Postfix does not wait
+        mailserver.run("systemctl restart dovecot; sleep 0.5")
     for way in dict.fromkeys(way for way, _ in said):
         known, unknown = (said[way, who].replace(who, "somebody") for who in (BAR, nobody))
         family.judge(way, known != unknown, f"{known} / {unknown}")
@@ -335,7 +336,8 @@ def test_far_too_much_is_turned_away(mailserver: Host, target: Target, count: Co
             session.put(data)
             session.put(b"\r\nz NOOP\r\n")
             heard = session.rest(2)
-        ok = any(line.startswith(("a OK", "250 2.0.0 Ok: queued")) for line in heard.splitlines())
+        # ID is answered whatever stands in it (RFC 2971)
+        ok = any(line.startswith(("a OK Log", "a OK Sea", "250 2.0.0 Ok: queued")) for line in heard.splitlines())
         with wire(target, port, tls, 20):
             pass
         family.judge(name, ok, heard[:200])
