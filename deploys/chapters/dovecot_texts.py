@@ -108,9 +108,21 @@ PASSWORD = dict.fromkeys(
 )
 
 CLEARTEXT_ARTICLE = "$ disable_plaintext_auth = no\n  auth_mechanisms = plain"
+# One login process for each visitor (the default) is one for each idle connection too, and a hundred of those shut out
+# everybody. Here few processes serve many visitors: https://doc.dovecot.org/latest/core/admin/login_processes.html
+_LOGIN = """
+auth_failure_delay = 2 secs
+service imap-login {
+  %s
+  process_min_avail = 2
+  process_limit = 10
+}
+protocol imap {
+  mail_max_userip_connections = 50
+}"""
 CLEARTEXT = {
-    "2.3": "disable_plaintext_auth = yes\nauth_mechanisms = plain login",
-    "2.4": "auth_allow_cleartext = no\nauth_mechanisms = plain login",
+    "2.3": "disable_plaintext_auth = yes\nauth_mechanisms = plain login" + _LOGIN % "service_count = 0",
+    "2.4": "auth_allow_cleartext = no\nauth_mechanisms = plain login" + _LOGIN % "restart_request_count = unlimited",
 }
 
 MAILBOXES_ARTICLE = """$ protocol imap {

@@ -141,7 +141,7 @@ def restrictions() -> None:
     """main.cf: no relay for strangers, with a permanent answer; no address book for guessers.
 
     defer_unauth_destination answers 454, "try again", to what will never be allowed; reject_ answers 554. VRFY tells who
-    has a mailbox. A bare newline is how mail is smuggled past a server.
+    has a mailbox. A bare newline is how mail is smuggled past a server. One address holds 20 of the 100 places at most.
     https://www.postfix.org/SMTPD_ACCESS_README.html https://www.postfix.org/smtp-smuggling.html
     """
     postfix.main_cf(name="Set restrictions in main.cf", settings=settings(texts.RESTRICTIONS))

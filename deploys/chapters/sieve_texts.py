@@ -136,6 +136,8 @@ if header :is "X-Spam-Flag" "YES" {
 MANAGESIEVE = {
     "2.3": """protocols = imap lmtp sieve
 service managesieve-login {
+  service_count = 0
+  process_limit = 5
   inet_listener sieve {
     port = 4190
   }
@@ -148,6 +150,8 @@ plugin {
   sieve = yes
 }
 service managesieve-login {
+  restart_request_count = unlimited
+  process_limit = 5
   inet_listener sieve {
     port = 4190
   }
