@@ -89,7 +89,7 @@ if [ -f "$CERTIFICATE" ] && [ -f "$KEY" ]; then
         printf 'expired=%s\n' "$(openssl x509 -in "$CERTIFICATE" -noout -enddate 2>/dev/null | cut -d= -f2)"
 fi
 part made # files that say in their own words that mailroom made them
-for path in $SUMS; do [ -f "$path" ] && head -n 2 "$path" | grep -q 'Made by mailroom' && echo "$path"; done 2>/dev/null
+grep -ls -d skip -m1 'Made by mailroom' $SUMS
 part links # files of these that are links to others
 for path in $TEXTS /etc/postfix/main.cf /etc/postfix/master.cf $HBA; do [ -L "$path" ] && printf '%s %s\n' "$path" "$(readlink -m "$path")"; done
 part places # directories that we may take: what stands there before us (path|its uid|what it leads to|the package that brings it|what is in it)
