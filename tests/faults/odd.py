@@ -15,7 +15,7 @@ class Case:
     data: bytes
     becomes: Becomes | None = None  # how our server rightly changes it, for the few that it does
     why: str = ""
-    held: bool = False  # the workers may not be able to look at it to its end
+    held: bool = False  # it says it is packed, and cannot be unpacked: kept in quarantine, and its reader is told
 
     def expected(self, data: bytes) -> bytes:
         return self.becomes(data) if self.becomes else data
@@ -24,10 +24,10 @@ class Case:
 CASES: dict[str, Case] = {}
 
 
-def case(name: str, data: bytes, becomes: Becomes | None = None, why: str = "") -> None:
+def case(name: str, data: bytes, becomes: Becomes | None = None, why: str = "", held: bool = False) -> None:
     assert name not in CASES, name
     assert data.endswith(LINE) or not data, name
-    CASES[name] = Case(data, becomes, why)
+    CASES[name] = Case(data, becomes, why, held)
 
 
 def head(*extra: bytes, without: str = "") -> bytes:

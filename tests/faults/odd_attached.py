@@ -48,10 +48,15 @@ tnef = (
     struct.pack("<IH", 0x223E9F78, 1) + b"\1" + struct.pack("<II", 0x00089006, 4) + struct.pack("<I", 0x10000) + b"\1\0"
 )
 case("attached: TNEF", multipart(TEXT, attached(b'="winmail.dat"', tnef, b"application/ms-tnef")))
-case("attached: TNEF that breaks off", multipart(TEXT, attached(b'="winmail.dat"', tnef[:9], b"application/ms-tnef")))
+case(
+    "attached: TNEF that breaks off",
+    multipart(TEXT, attached(b'="winmail.dat"', tnef[:9], b"application/ms-tnef")),
+    held=True,
+)
 case(
     "attached: a gzip that breaks off",
     multipart(TEXT, attached(b'="a.gz"', b"\x1f\x8b\x08\0\0\0\0\0", b"application/gzip")),
+    held=True,
 )
 case(
     "attached: a mailbox",
