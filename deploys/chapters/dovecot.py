@@ -180,7 +180,9 @@ def sasl() -> None:
 
 @step("Chapter 4: the auth listener", article=texts.LISTENER_ARTICLE, today=texts.LISTENER, needs="dovecot")
 def listener() -> None:
-    """Dovecot's SASL socket stands in Postfix's spool, for Postfix alone."""
+    """Dovecot's SASL socket stands in Postfix's spool, for Postfix alone. And the process that looks up what strangers typed
+    is not root, as it is by default for the sake of /etc/shadow. https://doc.dovecot.org/latest/core/config/service.html
+    """
     dovecot.block(name="Auth listener", block="listener", dialects=texts.LISTENER)
 
 

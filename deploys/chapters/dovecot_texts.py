@@ -166,6 +166,10 @@ LISTENER = dict.fromkeys(
     user = postfix
     group = postfix
   }
+}
+# What strangers type is looked up here: root only where passwords are the system's own.
+service auth-worker {
+  user = dovecot
 }""",
 )
 

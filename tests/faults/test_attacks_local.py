@@ -116,6 +116,7 @@ def test_nobody_who_talks_to_the_network_is_root(mailserver: Host, count: Count)
         "qmgr",
         "imap-login",
         "managesieve-login",
+        "auth",
         "amavisd",
         "clamd",
         "mailroom-sender",
