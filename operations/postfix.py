@@ -72,7 +72,7 @@ def numbers(version: str | None) -> list[int]:
 
 def at_once(text: str, version: str | None) -> str:
     """A map that asks a lost PostgreSQL again after a second. Before 3.9 Postfix cannot be told, and waits a minute
-    (https://www.postfix.org/pgsql_table.5.html); there its unit is told when PostgreSQL is back."""
+    (https://www.postfix.org/pgsql_table.5.html)."""
     return text if numbers(version)[:2] < [3, 9] else f"{text.rstrip()}\nretry_interval = 1\n"
 
 
