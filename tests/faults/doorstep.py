@@ -11,6 +11,7 @@ import io
 import re
 import smtplib
 import tarfile
+import time
 from dataclasses import dataclass, field
 from uuid import uuid4
 
@@ -54,6 +55,17 @@ class Odd:
         return self.reply.startswith("5")
 
     def bring(self, target: Target) -> None:
+        """Once; but a login that comes too soon after too many others is tried again (smtpd_client_auth_rate_limit)."""
+        for _ in range(60):
+            try:
+                return self._bring(target)
+            except smtplib.SMTPResponseException as error:
+                self.reply = said((error.smtp_code, str(error.smtp_error).encode()))
+                if error.smtp_code >= 500:
+                    raise
+                time.sleep(5)
+
+    def _bring(self, target: Target) -> None:
         """The whole conversation, in bytes: no library has a say in what the letter looks like."""
         port = 25 if self.account is None else 587
         host, local = target.vantage.endpoint(target.address, port)
