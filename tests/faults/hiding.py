@@ -83,7 +83,7 @@ def tnef(name: str, inside: bytes) -> bytes:
 
 def uuencoded(name: str, inside: bytes) -> bytes:
     lines = [binascii.b2a_uu(inside[at : at + 45]) for at in range(0, len(inside), 45)]
-    return b"begin 644 " + name.encode() + b"\n" + b"".join(lines) + b"`\nend\n"
+    return (b"begin 644 " + name.encode() + b"\n" + b"".join(lines) + b"`\nend\n").replace(b"\n", b"\r\n")
 
 
 def yenc(name: str, inside: bytes) -> bytes:
