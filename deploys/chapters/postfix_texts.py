@@ -87,10 +87,12 @@ cleanup_service_name=cleanup-strangers
 notify_classes=resource,software"""
 # NOTIFY=NEVER stands right behind the address, where no quotation mark of the client's can swallow it.
 _ADDRESS = r'(<?([^[:space:]"\\<>]*|"([^[:space:]"\\]|\\[^[:space:]])*"@[^[:space:]"\\<>]*)>?)'
-_WORDS = "(([[:space:]]+[^[:space:]]+)*)"
+# no quotation mark in a parameter: Amavis would hand NOTIFY on behind it, where it swallows the word
+_WORDS = r'(([[:space:]]+[^[:space:]"\\<>]+)*)'
 _TO = f"^RCPT[[:space:]]+TO:[[:space:]]*{_ADDRESS}{_WORDS}"
 PORT25 = f"""# Made by mailroom, chapter 1. What port 25 understands a stranger's RCPT as: no delivery report and no bounce is ever sent
-# to the sender that he names. A second NOTIFY of his is refused by Postfix, and so is an address with blanks in it.
+# to the sender that he names. A second NOTIFY of his is refused by Postfix, and so is
+# an address with blanks in it, or a parameter with a quotation mark.
 /{_TO}[[:space:]]+NOTIFY=[^[:space:]]*{_WORDS}[[:space:]]*$/ RCPT TO:$1 NOTIFY=NEVER$4$6
 /{_TO}[[:space:]]*$/ RCPT TO:$1 NOTIFY=NEVER$4
 /^RCPT/ RCPT"""
