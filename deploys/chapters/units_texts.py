@@ -14,13 +14,11 @@ Restart=on-failure
 RestartSec=1
 """
 # Postfix's master leaves its services behind when it is killed; without the file systemd does not know which one it was.
-# Behind `postfix stop` or pg_ctlcluster, systemd runs ExecStop once more, and would take its failure for the daemon's own: "-".
+# Behind `postfix stop` systemd runs ExecStop once more, and would take its failure for the daemon's own: "-". Not so for
+# PostgreSQL, whose death systemd sees by that failure alone: stop it with systemctl, pg_ctlcluster alone starts it again.
 _POSTFIX = """PIDFile=/var/spool/postfix/pid/master.pid
 ExecStop=
 ExecStop=-/usr/sbin/postfix stop
-"""
-_CLUSTER = """ExecStop=
-ExecStop=-/usr/bin/pg_ctlcluster --skip-systemctl-redirect -m fast %i stop
 """
 
 # Nothing that the daemon does, and much of what a thief would do in its place
@@ -52,9 +50,9 @@ CLOSED = {
 }
 
 
-def drop_in(role: str, unit: str, closed: bool) -> str:
+def drop_in(role: str, closed: bool) -> str:
     """The drop-in of a daemon; `closed` where nothing else, like SELinux, confines it."""
-    own = _POSTFIX if role == "postfix" else _CLUSTER if unit.startswith("postgresql@") else ""
+    own = _POSTFIX if role == "postfix" else ""
     return _REVIVED + own + (CLOSED[role] if closed else "")
 
 

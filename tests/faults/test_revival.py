@@ -62,7 +62,7 @@ def test_mail_flows_again_by_itself(fault, mended: Host, target: Target, count: 
 
 STOPS = {
     "postfix": "postfix stop",
-    "postgresql": "cd /; runuser -u postgres -- pg_ctlcluster --skip-systemctl-redirect $(pg_lsclusters -h | cut -d' ' -f1) main stop",
+    "postgresql": "systemctl stop 'postgresql@*'",
     "dovecot": "doveadm stop",
     "amavis": "systemctl stop amavis",
     "clamd": "systemctl stop clamav-daemon.socket clamav-daemon",
