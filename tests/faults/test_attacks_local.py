@@ -141,7 +141,8 @@ def test_every_file_with_a_secret_is_closed(mailserver: Host, target: Target, co
         closed = mode.split(" ")[0].endswith("0") or not as_user(mailserver, "nobody", "head", "-c", "1", path)
         family.judge(path, not closed, mode)
     left = mailserver.run(
-        f"find {where} '(' -name '.mailroom.*' -o -name '*.cf.*' -o -name '*~' -o -name '*.bak' ')' -path '*postfix*' -not -name '*.proto'",
+        f"find {where} -type f -not -name '*.proto' "
+        "'(' -name '.mailroom.*' -o -name '*.cf.*' -o -name '*~' -o -name '*.bak' ')' -path '*postfix*'",
         check=False,
     )
     family.judge("copies left behind", bool(left.stdout), left.stdout)
