@@ -101,7 +101,7 @@ def not_spam(target: Target) -> str:
 
 
 @check(
-    "amavis.spamassassin.forged_from",
+    "amavis.filter.forged_from",
     "A letter from outside that says it is from one of us is marked, or refused",
     negative=True,
     elsewhere=True,

@@ -119,7 +119,7 @@ def supervised(role: str) -> None:
     here = platform()
     unit = unit_of(here, role)
     services.drop_in(
-        name=f"systemd looks after {unit}", unit=unit, text=units.drop_in(role, here.closed), file=SUPERVISED
+        name=f"systemd looks after {unit}", unit=unit, text=units.drop_in(role, unit, here.closed), file=SUPERVISED
     )
 
 

@@ -21,6 +21,14 @@ ExecStop=
 ExecStop=-/usr/sbin/postfix stop
 """
 
+# Postfix before 3.9 leaves a database alone for a minute after one question that failed; reloaded, its lookups ask at once. A
+# backend that is killed takes all others with it: as a death of the whole server, systemd hears of it.
+_POSTGRESQL = """ExecStartPost=-+/usr/sbin/postfix reload
+"""
+_POSTGRESQL_DEBIAN = """ExecStart=
+ExecStart=-/usr/bin/pg_ctlcluster --skip-systemctl-redirect -o "-c restart_after_crash=off" %i start
+"""
+
 # Nothing that the daemon does, and much of what a thief would do in its place
 # (https://www.freedesktop.org/software/systemd/man/latest/systemd.exec.html#Sandboxing).
 _CLOSED = """LockPersonality=yes
@@ -50,9 +58,11 @@ CLOSED = {
 }
 
 
-def drop_in(role: str, closed: bool) -> str:
-    """The drop-in of a daemon; `closed` where nothing else, like SELinux, confines it."""
-    own = _POSTFIX if role == "postfix" else ""
+def drop_in(role: str, unit: str, closed: bool) -> str:
+    """The drop-in of a daemon and its unit; `closed` where nothing else, like SELinux, confines it."""
+    own = {"postfix": _POSTFIX, "postgresql": _POSTGRESQL}.get(role, "")
+    if unit.startswith("postgresql@"):  # pg_ctlcluster's: one unit a cluster
+        own += _POSTGRESQL_DEBIAN
     return _REVIVED + own + (CLOSED[role] if closed else "")
 
 

@@ -58,7 +58,7 @@ BREAKS = {
     "spam for everybody": amavis("$sa_tag2_level_deflt = -99;", "amavis.filter.not_spam sieve.spam.inbox"),
     "a stranger as one of us": Break(
         f"echo 'score MAILROOM_FORGED_FROM 0' > /etc/spamassassin/zz.cf; {AMAVIS}",
-        "amavis.spamassassin.forged_from",
+        "amavis.filter.forged_from",
         f"rm /etc/spamassassin/zz.cf; {AMAVIS}",
     ),
     "a bounce for a virus": amavis(
