@@ -130,8 +130,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if "own_lab" not in getattr(item, "fixturenames", ()):  # those may run anywhere
                 item.add_marker(pytest.mark.xdist_group(group(item)))
-        items.sort(key=lambda item: LONGEST.index(group(item)) if group(item) in LONGEST else len(LONGEST))
+        items.sort(key=place)
     yield
+
+
+def place(item: pytest.Item) -> tuple[int, int]:
+    """Where a test stands among the others: its group, and in it the first run of a bare host before what breaks it."""
+    number = LONGEST.index(group(item)) if group(item) in LONGEST else len(LONGEST)
+    return number, 0 if item.path.stem == "test_mailserver" else 2 if item.path.parent.name == "faults" else 1
 
 
 @pytest.hookimpl(optionalhook=True)  # xdist's

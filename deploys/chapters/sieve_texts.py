@@ -95,7 +95,7 @@ SIEVE = {
 plugin {
   sieve = file:~/sieve;active=~/.dovecot.sieve
   sieve_redirect_envelope_from = recipient
-  sieve_extensions = -reject -ereject
+  sieve_extensions = -reject
 }""",
     "2.4": """protocol lmtp {
   mail_plugins {

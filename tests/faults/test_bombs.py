@@ -60,7 +60,7 @@ def test_bombs_and_hiding_places(mailserver: Host, world: Host, long: bool, coun
     assert told == TOLD, TOLD - told
     begin = time.monotonic()
     mark, raw = traffic.message(FOO)
-    hand_over(mailserver, raw.encode())
+    assert hand_over(mailserver, raw.replace("\n", "\r\n").encode()) == "250"
     traffic.delivered(mailserver, mark, 30)
     assert time.monotonic() - begin < 15
     assert mailserver.run("find /var/lib/amavis/tmp -mindepth 3 -type f").stdout.split("\n")[:-1] == []

@@ -42,7 +42,7 @@ def mended(mailserver: Host) -> Iterator[Host]:
     yield mailserver
     mailserver.run("systemctl reset-failed", check=False)
     rescue(mailserver)
-    mailserver.run("systemctl start 'postfix@-' chrony; postqueue -f", check=False)
+    mailserver.run("systemctl start postfix 'postfix@-' chrony; postqueue -f", check=False)
 
 
 @pytest.mark.parametrize("fault", [one for one in FAULTS if LONG or one.name in SHORT], ids=lambda one: one.name)

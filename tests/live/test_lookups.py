@@ -133,12 +133,11 @@ def test_who_an_alias_of_an_alias_leads_to_writes_as_it(mailserver: Host) -> Non
     mailserver.run(SQL, stdin=f"INSERT INTO aliases (alias, email) VALUES {values};")
     try:
         for user, allowed in (("foo@example.test", ("sales", "team", "Sales+x")), ("bar@example.test", ())):
-            with traffic.submission(mailserver, user) as client:
-                for alias in (*rows, "Sales+x"):
+            for alias in (*rows, "Sales+x"):  # a session each: it ends after some refusals
+                with traffic.submission(mailserver, user) as client:
                     client.docmd("MAIL", f"FROM:<{alias}@example.test>")
                     code, text = client.docmd("RCPT", f"TO:<{VICTIM}>")
                     assert code == (250 if alias in allowed else 553), (user, alias, code, text)
-                    client.rset()
     finally:
         mailserver.run(SQL, stdin="DELETE FROM aliases WHERE alias ~ '^(sales|team|round2?|away)@';")
 
