@@ -36,8 +36,9 @@ of_postfix() {
     case $services in *' submission '*) shows 587 "$certificate" postfix smtp ;; esac
     case $services in *' submissions '*) shows 465 "$certificate" postfix ;; esac
     case $services in *' 127.0.0.1:10025 '*) greets 10025 220 || problem 'port 10025 (back from Amavis) does not say 220' postfix ;; esac
-    case $(postconf -Ph submission/inet/smtpd_sasl_auth_enable 2>/dev/null) in
-    yes)
+    # in chapter 4 Postfix is told to ask before Dovecot is told to listen
+    case $(postconf -Ph submission/inet/smtpd_sasl_auth_enable 2>/dev/null):$(grep -cs '^# >>> mailroom: listener' /etc/dovecot/dovecot.conf) in
+    yes:1)
         { printf 'EHLO localhost\r\n'; sleep 1; printf 'QUIT\r\n'; } | timeout 15 openssl s_client -quiet -starttls smtp -connect 127.0.0.1:587 2>/dev/null | grep -q '^250.AUTH' ||
             problem 'port 587 offers no login: Postfix has no answer from Dovecot' postfix
         ;;
@@ -64,6 +65,8 @@ of_dovecot() {
     2.3.*) certificate=$(doveconf -h ssl_cert 2>/dev/null | sed 's/^<//') ;;
     *) certificate=$(doveconf -h ssl_server/ssl_server_cert_file 2>/dev/null) ;;
     esac
+    # nobody is greeted before there is a passdb: one step of the chapter after the other may be applied by itself
+    grep -q '^# >>> mailroom: passdb' /etc/dovecot/dovecot.conf || return 0
     case $protocols in *imap*)
         if greets 143 OK; then shows 143 "$certificate" dovecot imap; else problem 'port 143 does not greet' dovecot; fi
         shows 993 "$certificate" dovecot

@@ -21,7 +21,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "drift": ("injected", "put back", "named", "refused", "unseen"),
     "inputs": ("tried", "refused clearly", "worked", "neither"),
     "odd mail": ("tried", "identical", "refused", "altered"),
-    "log": ("lines", "unexplained", "unseen"),
+    "log": ("lines", "unexplained"),
 }
 NONE = ("lost", "altered", "duplicated", "not converged", "got in", "neither", "unexplained", "unseen")
 

@@ -17,7 +17,7 @@ open my $file, '>', '/run/mailroom-test.key' or die; print $file $key; close $fi
 my $signer = Mail::DKIM::Signer->new(Algorithm => 'rsa-sha256', Method => $ARGV[0], Domain => 'example.net',
   Selector => 'world', KeyFile => '/run/mailroom-test.key', Headers => 'X-Long:X-Folded:Subject:From:To:Date:Message-ID');
 unlink '/run/mailroom-test.key'; $signer->PRINT($letter); $signer->CLOSE; print $signer->signature->as_string, "\r\n";"""
-VERIFY = r"""use Mail::DKIM::Verifier; local $/; my $letter = <STDIN>; $letter =~ s/\r?\n/\r\n/g;
+VERIFY = r"""use Mail::DKIM::Verifier; my $letter = do { local $/; <STDIN> }; $letter =~ s/\r?\n/\r\n/g;
 my $judge = Mail::DKIM::Verifier->new; $judge->PRINT($letter); $judge->CLOSE; print $judge->result_detail;"""
 METHODS = ("simple/simple", "relaxed/simple", "relaxed/relaxed")
 CERTIFICATE = "/run/mailroom-test.pem"

@@ -82,6 +82,8 @@ def test_by_generator(
 ) -> None:
     sender = "alice@example.net" if account is None else target.account(0)[0]
     made = odd_generated.letters(300 if long else 25)
+    if account is not None:
+        made = [odd_generated.finished(one) for one in made]
     letters = [Odd(f"letter {n}", Case(data), sender=sender, account=account) for n, data in enumerate(made)]
     counted(count, f"{WAYS[account]}, by generator", mailserver.suite, fates(target, mailserver, world, letters))
 
