@@ -30,6 +30,9 @@ def sieve(done: str, seen: str) -> Break:
     return Break(f"{done}; {DOVECOT}", seen, SIEVE_BACK)
 
 
+# Two roads have to be open for a bounce: Amavis writes it, and port 25 hands on that the stranger wants one.
+BOUNCING = amavis("$final_virus_destiny = D_BOUNCE; @viruses_that_fake_sender_maps = (0);", "")
+SENDERS_WISH = f"postconf -PX smtp/inet/smtpd_command_filter; {POSTFIX}"
 BREAKS = {
     "no filter": postfix("postconf -e content_filter=", "amavis.filter.every_door amavis.filter.scanned"),
     "folded lines": postfix("postconf -P smtp-amavis/unix/smtp_line_length_limit=998", "postgresql.restart.untouched"),
@@ -61,9 +64,10 @@ BREAKS = {
         "amavis.filter.forged_from",
         f"rm /etc/spamassassin/zz.cf; {AMAVIS}",
     ),
-    "a bounce for a virus": amavis(
-        "$final_virus_destiny = D_BOUNCE; @viruses_that_fake_sender_maps = (0);",
+    "a bounce for a virus": Break(
+        f"{BOUNCING.done}; {SENDERS_WISH}",
         "amavis.amavis.no_backscatter amavis.filter.no_answer",
+        f"{BOUNCING.back}; {BACK}",
     ),
     "a stranger's verdict, and others' names": amavis(
         "$remove_existing_x_scanned_headers = 0; @local_domains_maps = ([qw(example.org)]); $inet_socket_bind = undef;",
