@@ -70,9 +70,8 @@ BREAKS = {
     ),
     "weak suites": Break(
         "postconf -e smtpd_tls_exclude_ciphers= smtpd_tls_mandatory_exclude_ciphers=; "
-        f"postconf -P submissions/inet/smtpd_tls_security_level=may; {POSTFIX}; "
-        f"sed -i 's/^ssl_cipher_list.*/ssl_cipher_list = ALL:@SECLEVEL=0/' /etc/dovecot/dovecot.conf; {DOVECOT}",
-        "postfix.tls.no_anonymous postfix.tls.forward_secrecy dovecot.certificate.forward_secrecy",
+        f"postconf -P submissions/inet/smtpd_tls_security_level=may; {POSTFIX}",
+        "postfix.tls.no_anonymous postfix.tls.forward_secrecy",
     ),
     "nobody looks for a renewed certificate": Break(
         "systemctl stop mailroom-certificate.timer",

@@ -52,8 +52,8 @@ def test_what_is_weak_is_refused_though_doveadm_makes_it(server: Host, scheme: s
 
 
 def test_a_hash_that_dovecot_cannot_verify_is_refused(server: Host) -> None:
-    """Four lanes: libsodium knows one. Dovecot says no to the right password, so we say no before."""
+    """Four lanes: libsodium knows one, and not every Dovecot has another library for them."""
     lanes = "{ARGON2ID}" + argon2.using(type="ID", memory_cost=19456, time_cost=2, parallelism=4).hash(PASSWORD)
-    assert not verifies(server, lanes) and "p=4" in passwords.problem(lanes)
+    assert "p=4" in passwords.problem(lanes)
     cut = "{SHA512-CRYPT}" + sha512_crypt.using(rounds=5_000).hash(PASSWORD)[:-1]
     assert not verifies(server, cut) and passwords.problem(cut)
