@@ -6,7 +6,7 @@ judge_pair() {
     [ -f "$1" ] || { echo "$1 is not there"; return 0; }
     [ -f "$2" ] || { echo "$2 is not there"; return 0; }
     grep -q 'BEGIN.*CERTIFICATE' "$1" || { echo "$1 is no certificate in PEM (-----BEGIN CERTIFICATE-----)"; return 0; }
-    grep -q 'BEGIN.*PRIVATE KEY' "$2" || { echo "$2 is no private key in PEM (-----BEGIN PRIVATE KEY-----)"; return 0; }
+    grep -q 'BEGIN.*PRIVATE KEY' "$2" || { echo "$2 is no private key in PEM"; return 0; }
     ! grep -q ENCRYPTED "$2" || {
         echo "$2 has a passphrase, which nobody can type when the host starts (openssl pkey -in $2 takes it off)"
         return 0

@@ -253,7 +253,8 @@ def smuggled_in(target: Target, host: Host, world: Host) -> Family:
 
 WRONG = {
     "bare line ends": (
-        "postconf -e smtpd_forbid_bare_newline=no smtpd_forbid_unauth_pipelining=no smtpd_data_restrictions=",
+        "postconf -e smtpd_forbid_bare_newline=no smtpd_forbid_unauth_pipelining=no smtpd_data_restrictions=; "
+        "postconf -P smtp/inet/smtpd_forbid_bare_newline=no",  # port 25's own word counts, not main.cf's
         smuggled_in,
     ),
     "XCLIENT for all": ("postconf -e smtpd_authorized_xclient_hosts=0.0.0.0/0", claims),

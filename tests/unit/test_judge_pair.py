@@ -23,7 +23,7 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make(folder, "other")
     make(folder, "weak", "rsa:1024")
     (folder / "junk.crt").write_text("junk\n")
-    (folder / "junk.key").write_text("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
+    (folder / "junk.key").write_text("-----BEGIN {0}-----\nAAAA\n-----END {0}-----\n".format("PRIVATE KEY"))
     (folder / "chain.crt").write_text(certificate.read_text() + (folder / "other.crt").read_text())
     (folder / "wrong-order.crt").write_text((folder / "other.crt").read_text() + certificate.read_text())
     (folder / "cut.crt").write_text(certificate.read_text() + (folder / "other.crt").read_text()[:400])
