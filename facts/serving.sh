@@ -32,15 +32,15 @@ of_postfix() {
     command -v postconf >/dev/null && [ -f /etc/postfix/main.cf ] || return 0
     certificate=$(postconf -xh smtpd_tls_cert_file)
     services=" $(postconf -M 2>/dev/null | awk '$2 == "inet" {print $1}' | tr '\n' ' ')"
-    case $services in *' smtp '*) if greets 25 220; then shows 25 "$certificate" postfix smtp; else problem 'port 25 does not say 220' postfix; fi ;; esac
-    case $services in *' submission '*) shows 587 "$certificate" postfix smtp ;; esac
-    case $services in *' submissions '*) shows 465 "$certificate" postfix ;; esac
-    case $services in *' 127.0.0.1:10025 '*) greets 10025 220 || problem 'port 10025 (back from Amavis) does not say 220' postfix ;; esac
+    case $services in *' smtp '*) if greets 25 220; then shows 25 "$certificate" postfix smtp; else problem 'port 25 does not say 220' postfix; fi & ;; esac
+    case $services in *' submission '*) shows 587 "$certificate" postfix smtp & ;; esac
+    case $services in *' submissions '*) shows 465 "$certificate" postfix & ;; esac
+    case $services in *' 127.0.0.1:10025 '*) greets 10025 220 || problem 'port 10025 (back from Amavis) does not say 220' postfix & ;; esac
     # in chapter 4 Postfix is told to ask before Dovecot is told to listen
     case $(postconf -Ph submission/inet/smtpd_sasl_auth_enable 2>/dev/null):$(grep -cs '^# >>> mailroom: listener' /etc/dovecot/dovecot.conf) in
     yes:1)
         { printf 'EHLO localhost\r\n'; sleep 1; printf 'QUIT\r\n'; } | timeout 15 openssl s_client -quiet -starttls smtp -connect 127.0.0.1:587 2>/dev/null | grep -q '^250.AUTH' ||
-            problem 'port 587 offers no login: Postfix has no answer from Dovecot' postfix
+            problem 'port 587 offers no login: Postfix has no answer from Dovecot' postfix &
         ;;
     esac
     # role, password, pg_hba.conf, database, rights and query in one question each
@@ -55,7 +55,8 @@ of_postfix() {
             break # all of them go the same way
             ;;
         esac
-    done
+    done &
+    wait
 }
 
 of_dovecot() {
@@ -68,16 +69,17 @@ of_dovecot() {
     # nobody is greeted before there is a passdb: one step of the chapter after the other may be applied by itself
     grep -q '^# >>> mailroom: passdb' /etc/dovecot/dovecot.conf || return 0
     case $protocols in *imap*)
-        if greets 143 OK; then shows 143 "$certificate" dovecot imap; else problem 'port 143 does not greet' dovecot; fi
-        shows 993 "$certificate" dovecot
+        if greets 143 OK; then shows 143 "$certificate" dovecot imap; else problem 'port 143 does not greet' dovecot; fi &
+        shows 993 "$certificate" dovecot &
         ;;
     esac
-    case " $protocols " in *sieve*) greets 4190 '' || problem 'port 4190 (ManageSieve) does not answer' dovecot ;; esac
+    case " $protocols " in *sieve*) greets 4190 '' || problem 'port 4190 (ManageSieve) does not answer' dovecot & ;; esac
     lmtp=$(doveconf -n 2>/dev/null | sed -n 's/.*unix_listener \(.*private.*lmtp\) {.*/\1/p' | head -n1)
-    [ -z "$lmtp" ] || asks "$lmtp" '' 220 || problem "the socket $lmtp does not say 220" dovecot
+    [ -z "$lmtp" ] || asks "$lmtp" '' 220 || problem "the socket $lmtp does not say 220" dovecot &
     if doveconf -n 2>/dev/null | grep -qE '^userdb sql \{|dovecot-sql.conf$'; then
-        found=$(timeout 20 doveadm user "$MAIL_USER" 2>&1) || printf '%s\n' "Dovecot does not find $MAIL_USER | $(printf '%s\n' "$found" | head -n2 | tr '\n' ';')"
+        found=$(timeout 20 doveadm user "$MAIL_USER" 2>&1) || printf '%s\n' "Dovecot does not find $MAIL_USER | $(printf '%s\n' "$found" | head -n2 | tr '\n' ';')" &
     fi
+    wait
 }
 
 of_workers() {
@@ -89,11 +91,11 @@ of_workers() {
     asks "$(awk '$1 == "LocalSocket" {print $2}' /etc/clamav/clamd.conf)" PING PONG || problem 'clamd does not answer PING' clamav-daemon
 }
 
-# A daemon that has only just been restarted is given some seconds.
-for again in 1 2 3 4 5 6; do
-    problems=$(of_postfix; of_dovecot; of_workers)
-    [ -n "$problems" ] || break
-    sleep 2
+# A daemon that has only just been restarted is given some seconds. All is asked at once: one that hangs at each question would
+# cost minutes.
+until=$(($(date +%s) + 20))
+while problems=$({ of_postfix & of_dovecot & of_workers & wait; } | sort); [ -n "$problems" ] && [ "$(date +%s)" -lt $until ]; do
+    sleep 1
 done
 [ -n "$problems" ] || rm -f /run/mailroom.unproven # asked, and answered
 printf '%s\n' "$problems"

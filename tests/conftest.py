@@ -137,10 +137,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def place(item: pytest.Item) -> tuple[int, int]:
     """Where a test stands among the others: its group, and in it what wants a bare host before what breaks it."""
     number = LONGEST.index(group(item)) if group(item) in LONGEST else len(LONGEST)
-    return number, 0 if item.path.stem in (
-        "test_guest",
-        "test_mailserver",
-    ) else 2 if item.path.parent.name == "faults" else 1
+    if item.path.stem in ("test_guest", "test_mailserver"):
+        return number, 0
+    if item.path.parent.name == "faults":
+        return number, 3
+    return number, 2 if "bare" in getattr(item, "fixturenames", ()) else 1
 
 
 @pytest.hookimpl(optionalhook=True)  # xdist's

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from checks.target import Target, lab_target
-from lab import Host
+from lab import Host, snapshots
 from tests.live import traffic
 from tests.live.support import MAILSERVER, WHOLE, Run, applied
 
@@ -17,6 +17,14 @@ def server(mx: Host) -> Host:
     """A mail host with chapters 1, 2 and 4 on it."""
     if mx.suite not in _built:
         _built[mx.suite] = applied(WHOLE)
+    return mx
+
+
+@pytest.fixture
+def bare(mx: Host) -> Host:
+    """A mail host as it came. Whoever wants a server after this test has it built anew."""
+    _built.pop(mx.suite, None)
+    snapshots.rewind(mx.name, snapshots.BARE)
     return mx
 
 

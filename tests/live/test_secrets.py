@@ -5,7 +5,7 @@ import re
 import threading
 from pathlib import Path
 
-from lab import Host, snapshots
+from lab import Host
 from lab.state import path
 from tests.live.support import ROOT, WHOLE, applied
 
@@ -24,35 +24,35 @@ def leaks(text: str) -> list[str]:
     return [name for name, secret in secrets().items() if secret in text]
 
 
-def test_no_secret_is_seen(mx: Host, tmp_path: Path) -> None:
+def test_no_secret_is_seen(bare: Host, tmp_path: Path) -> None:
     """A first deploy, with everything that pyinfra can be made to print, and a watcher on the host."""
-    snapshots.rewind("mx1", "bare")
-    mx.run("touch /run/watch")
-    watcher = threading.Thread(target=lambda: mx.run(WATCH, timeout=600))
+    bare.run("touch /run/watch")
+    watcher = threading.Thread(target=lambda: bare.run(WATCH, timeout=600))
     watcher.start()
     preview = tmp_path / "preview"
     try:
         run = applied(WHOLE, "-vvv", "--diff", "--debug", MAILROOM_PREVIEW=str(preview))
     finally:
-        mx.run("rm -f /run/watch")
+        bare.run("rm -f /run/watch")
         watcher.join()
     assert leaks(run.output) == []
     assert leaks(preview.read_text()) == [] and "password = (secret)" in preview.read_text()
-    seen = mx.run("cat /root/seen").stdout
+    seen = bare.run("cat /root/seen").stdout
     assert "psql" in seen, "the watcher saw nothing"
     assert leaks(seen) == []
     assert (
-        leaks(mx.run("journalctl --no-pager -o cat; cat /var/log/postgresql/* /var/log/*.log 2>/dev/null").stdout) == []
+        leaks(bare.run("journalctl --no-pager -o cat; cat /var/log/postgresql/* /var/log/*.log 2>/dev/null").stdout)
+        == []
     )
 
-    where = {name: mx.run(["grep", "-rlsF", secret, "/etc", "/home", "/tmp", "/root", "/run", "/var/lib", "/var/spool"], check=False)
+    where = {name: bare.run(["grep", "-rlsF", secret, "/etc", "/home", "/tmp", "/root", "/run", "/var/lib", "/var/spool"], check=False)
              for name, secret in secrets().items()}  # fmt: skip
     for name in ("foo@example.test", "bar@example.test"):
         assert where[name].stdout == "", f"the password of {name} stands in {where[name].stdout}"
     holders = where["mailreader"].stdout.split()
     assert "/etc/dovecot/dovecot-sql.conf" in holders and any("pgsql" in holder for holder in holders)
     for holder in holders:
-        mode = mx.run(["stat", "-c", "%a", holder]).stdout.strip()
+        mode = bare.run(["stat", "-c", "%a", holder]).stdout.strip()
         assert mode.endswith("0"), f"{holder} has mode {mode}"
 
 

@@ -2,14 +2,13 @@
 
 import pytest
 
-from lab import Host, snapshots
+from lab import Host
 from tests.live.support import STEPS, WHOLE, applied, fingerprint, pyinfra
 
 
 @pytest.mark.slow
-def test_single_steps_equal_the_whole_run(mx: Host) -> None:
+def test_single_steps_equal_the_whole_run(bare: Host) -> None:
     """After the last of the single steps the whole run has nothing to do. (Each step twice: tests/notebooks.)"""
-    snapshots.rewind("mx1", "bare")
     for step in STEPS:
         applied(step)
     whole = applied(WHOLE)
@@ -17,9 +16,8 @@ def test_single_steps_equal_the_whole_run(mx: Host) -> None:
 
 
 @pytest.mark.slow
-def test_twice_is_once(mx: Host) -> None:
+def test_twice_is_once(bare: Host) -> None:
     """The whole run on a bare host, and what is left to do after it: nothing, said by a run and by a prediction."""
-    snapshots.rewind("mx1", "bare")
     first = applied(WHOLE)
     assert first.changes and first.changes > 40
     second = applied(WHOLE)
@@ -28,10 +26,9 @@ def test_twice_is_once(mx: Host) -> None:
     assert "Detected changes:" in predicted and "1 (mx1)" not in predicted
 
 
-def test_a_step_without_its_chapter_names_the_step_to_run(mx: Host) -> None:
-    snapshots.rewind("mx1", "bare")
-    before = fingerprint(mx)
+def test_a_step_without_its_chapter_names_the_step_to_run(bare: Host) -> None:
+    before = fingerprint(bare)
     run = pyinfra("deploys.chapters.dovecot.tls")
     assert run.code == 1
     assert "run first: pyinfra inventory.py deploys.chapters.dovecot.install" in run.output
-    assert fingerprint(mx) == before
+    assert fingerprint(bare) == before
