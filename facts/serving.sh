@@ -77,7 +77,8 @@ of_dovecot() {
     lmtp=$(doveconf -n 2>/dev/null | sed -n 's/.*unix_listener \(.*private.*lmtp\) {.*/\1/p' | head -n1)
     [ -z "$lmtp" ] || asks "$lmtp" '' 220 || problem "the socket $lmtp does not say 220" dovecot &
     if doveconf -n 2>/dev/null | grep -qE '^userdb sql \{|dovecot-sql.conf$'; then
-        found=$(timeout 20 doveadm user "$MAIL_USER" 2>&1) || printf '%s\n' "Dovecot does not find $MAIL_USER | $(printf '%s\n' "$found" | head -n2 | tr '\n' ';')" &
+        # it does not end for a TERM
+        found=$(timeout -s KILL 20 doveadm user "$MAIL_USER" 2>&1) || printf '%s\n' "Dovecot does not find $MAIL_USER | $(printf '%s\n' "${found:-no answer within 20 s}" | head -n2 | tr '\n' ';')" &
     fi
     wait
 }
@@ -91,9 +92,9 @@ of_workers() {
     asks "$(awk '$1 == "LocalSocket" {print $2}' /etc/clamav/clamd.conf)" PING PONG || problem 'clamd does not answer PING' clamav-daemon
 }
 
-# A daemon that has only just been restarted is given some seconds. All is asked at once: one that hangs at each question would
-# cost minutes.
-until=$(($(date +%s) + 20))
+# A daemon that has only just been restarted is given its time; so is Dovecot, which after errors asks PostgreSQL once a minute. All
+# is asked at once: one that hangs at each question would cost minutes.
+until=$(($(date +%s) + 65))
 while problems=$({ of_postfix & of_dovecot & of_workers & wait; } | sort); [ -n "$problems" ] && [ "$(date +%s)" -lt $until ]; do
     sleep 1
 done

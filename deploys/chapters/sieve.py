@@ -85,13 +85,22 @@ def delivery() -> None:
     )
 
 
-@step("Chapter 5: Sieve", article=texts.SIEVE_ARTICLE, today=texts.SIEVE, needs="sieve", fit=unfit)
+@step(
+    "Chapter 5: Sieve",
+    article=texts.SIEVE_ARTICLE,
+    today={name: f"{text}\n\n# {FOLDER}/once.sieve\n{texts.ONCE_SCRIPT}" for name, text in texts.SIEVE.items()},
+    needs="sieve",
+    fit=unfit,
+)
 def sieve() -> None:
-    """Scripts filter what is delivered. A redirected message bounces to the one who redirects, not to a stranger; and no script may
-    reject, which after our 250 would be a letter to whomever the envelope names. `discard` and `fileinto` are left.
-    https://www.rfc-editor.org/rfc/rfc5429#section-2.1
+    """Scripts filter what is delivered. The first sorts out what is here already, which a hop that died has sent again. A redirected
+    message bounces to the one who redirects, not to a stranger; and no script may reject, which after our 250 would be a letter to
+    whomever the envelope names. `discard` and `fileinto` are left. https://www.rfc-editor.org/rfc/rfc5429#section-2.1
+    https://www.rfc-editor.org/rfc/rfc7352
     """
+    files.directory(name="Directory of global scripts", path=FOLDER)
     dovecot.block(name="Sieve", block="sieve", dialects=texts.SIEVE)
+    scripts.script(name="Each letter once", path=f"{FOLDER}/once.sieve", text=filled({"": texts.ONCE_SCRIPT})[""])
 
 
 @step(
@@ -106,8 +115,7 @@ def spam() -> None:
 
     A default script, as the article calls its own, is for users who have none; and it files into a folder that nobody made.
     """
-    files.directory(name="Directory of global scripts", path=FOLDER)
-    dovecot.block(name="The script before all others", block="spam", dialects=texts.SPAM)
+    dovecot.block(name="The script before each user's own", block="spam", dialects=texts.SPAM)
     scripts.script(name="Spam goes to Junk", path=f"{FOLDER}/spam.sieve", text=texts.SPAM_SCRIPT)
 
 

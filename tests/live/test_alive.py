@@ -82,11 +82,11 @@ def test_a_daemon_that_does_not_serve_fails_the_run_until_it_does(server: Host) 
     sql = "cd /; runuser -u postgres -- psql -q -o /dev/null"
     server.run(f"touch /etc/dovecot/dovecot.conf /etc/postfix/main.cf; {sql}", stdin=role.format(0) + gone)
     try:
-        for _ in range(2):
-            run = pyinfra(WHOLE)
-            assert run.code == 1 and "not everything serves" in run.output and "Traceback" not in run.output, run.output
-            assert "virtual" in run.output or "domains.cf" in run.output
-            assert "Dovecot does not find foo@example.test" in run.output
+        run = pyinfra(WHOLE)
+        assert run.code == 1 and "not everything serves" in run.output and "Traceback" not in run.output, run.output
+        assert "virtual" in run.output or "domains.cf" in run.output
+        assert "Dovecot does not find foo@example.test" in run.output
+        server.run("ls /run/mailroom.unproven")  # so the next run asks, though it has nothing to change
     finally:
         server.run(sql, stdin=role.format(-1))
     assert applied(WHOLE).changes == 0

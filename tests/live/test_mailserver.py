@@ -1,6 +1,5 @@
 """The whole series, from a bare host, in one run; what earlier chapters made stays as later ones changed it."""
 
-import os
 import time
 
 import checks
@@ -30,7 +29,7 @@ def test_all_checks_pass_quickly_and_leave_nothing(mailserver: Host, world: Host
     assert not wrong, "\n".join(wrong)
     skipped = {one.id: one.evidence for one in results if one.verdict == "skip"}
     assert set(skipped) == {"amavis.clamav.updates", "amavis.spamassassin.updates"}, skipped
-    assert seconds < 40 or os.getloadavg()[0] > 2 * (os.cpu_count() or 1), f"{seconds:.0f} s"
+    assert seconds < 120, f"{seconds:.0f} s"  # alone on two cores: 36 s
     letters = "'(' -path '*/new/*' -o -path '*/cur/*' -o -path '*/virusmails/*' -o -path '*-learn/*' ')'"
     left = mailserver.run(
         f"find /home/mail /var/lib/amavis /var/spool/mailroom-learn -type f {letters} -exec grep -l mailroom-check {{}} +; mailq",

@@ -1,0 +1,65 @@
+"""A hop that died after it had handed a letter on hands it on again: the reader gets it once, and nothing else is taken for it."""
+
+import pytest
+
+from lab import Host
+from tests.live import traffic
+from tests.live.traffic import message
+
+FOO, ALIAS = "foo@example.test", "postmaster@example.test"
+pytestmark = pytest.mark.usefixtures("no_mail")
+
+# As Postfix's own client hands over to Amavis, which listens for this host alone. Perl is there, as Amavis is written in it.
+HAND_OVER = """perl -MNet::SMTP -0777 -e '
+    $letter = <STDIN>; $hop = Net::SMTP->new("127.0.0.1", Port => 10024, Hello => "localhost", Timeout => 60) or die "Amavis: $@";
+    $hop->mail("alice\\@example.net") or die $hop->message; for (@ARGV) { $hop->to($_) or die $hop->message }
+    $hop->data($letter) or die $hop->message; $hop->quit' """
+
+
+def received(queue_id: str, by: str = "mx1.example.test", second: int = 0) -> str:
+    """What our first hop writes above a letter. Of the ids, each test takes its own."""
+    return (
+        "Received: from elm.homes.example.net (elm.homes.example.net [198.19.0.9])\n"
+        f"\tby {by} (Postfix) with ESMTPS id {queue_id}\n\tfor <{FOO}>; Wed, 25 Nov 2026 07:00:{second:02} +0000 (UTC)\n"
+    )
+
+
+def copies(host: Host, mark: str) -> int:
+    """How many of them are in mailboxes, once nothing is on its way."""
+    traffic.until(lambda: traffic.places(host, [mark])[mark], "a first one arrives")
+    traffic.settled(host)
+    return len(traffic.places(host, [mark])[mark])
+
+
+def test_a_letter_that_is_handed_on_again_arrives_once(mailserver: Host) -> None:
+    mark, text = message(FOO)
+    for _ in range(3):
+        mailserver.run(HAND_OVER + FOO, stdin=received(mark) + text)
+        assert copies(mailserver, mark) == 1
+
+
+OTHERS = {
+    "the same letter, sent again: a Message-ID is the sender's": lambda mark: received(mark[1:]),
+    "an id that is used again": lambda mark: received(mark, second=1),
+    "below another's line, what the sender wrote": lambda mark: received(mark[1:]) + received(mark),
+    "another server's line": lambda mark: received(mark, by="mx1.example.org"),
+    "no line": lambda mark: "",
+}
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_another_letter_is_another(other: str, mailserver: Host) -> None:
+    mark, text = message(FOO)
+    mailserver.run(HAND_OVER + FOO, stdin=received(mark) + text)
+    assert copies(mailserver, mark) == 1
+    mailserver.run(HAND_OVER + FOO, stdin=OTHERS[other](mark) + text)
+    traffic.until(lambda: copies(mailserver, mark) == 2, "the second is another letter", 20)
+
+
+def test_each_alias_gets_its_copy(mailserver: Host) -> None:
+    mark, text = message(FOO)
+    for _ in range(2):
+        mailserver.run(HAND_OVER + f"{FOO} {ALIAS}", stdin=received(mark) + text)
+        traffic.until(lambda: copies(mailserver, mark) == 2, "one for each address that it was sent to", 20)
+    traffic.settled(mailserver)
+    assert copies(mailserver, mark) == 2
