@@ -7,6 +7,7 @@ from typing import Any
 from pyinfra import host, state
 from pyinfra.api import QuoteString, StringCommand, operation
 from pyinfra.api.command import PyinfraCommand
+from pyinfra.api.exceptions import OperationError
 
 from facts.mail_host import MailHost, ReadMailHost
 from operations import hold
@@ -16,6 +17,8 @@ Commands = Generator[PyinfraCommand, None, None]  # what an operation yields
 KEPT = "mailroom.mail_host"
 PLACES = "mailroom.places"
 CHANGED = "mailroom.changed"
+# An operation that raises ends in a traceback; a command that fails is reported as any other.
+CANNOT = "printf '%s\\n' \"$1\" >&2; exit 1"
 # One command at a time, also after a controller that was killed: its last one goes on without it. -o: what a command starts
 # does not hold the lock (flock(1)).
 ALONE = ("flock", "-o", "-w", str(hold.PATIENCE + 60), hold.COMMAND_LOCK)
@@ -54,20 +57,28 @@ def changing(function: Callable[..., Commands]) -> Callable[..., Any]:
     """An operation that compares with `mail_host()` and forgets the reading as soon as it changes something.
 
     While pyinfra predicts, nothing has changed, so the reading stays. The first difference that is found at execution takes the
-    host for this run (operations/hold.py), and is looked at again: another run may have been there in the meantime.
+    host for this run (operations/hold.py), and is looked at again: another run may have been there in the meantime. An
+    OperationError says why nothing can be done.
     """
+
+    def found(*args: Any, **kwargs: Any) -> Commands:
+        try:
+            yield from function(*args, **kwargs)
+        except OperationError as error:
+            if state.is_executing:
+                yield shell(CANNOT, str(error))
 
     @operation()
     @wraps(function)
     def changes(*args: Any, **kwargs: Any) -> Commands:
         if state.is_executing and hold.HELD not in host.connector_data:
-            for _ in function(*args, **kwargs):
+            for _ in found(*args, **kwargs):
                 if not hold.take():
                     yield shell(hold.HELD_BY_ANOTHER)
                     return
                 forget()
                 break
-        for command in function(*args, **kwargs):
+        for command in found(*args, **kwargs):
             if state.is_executing:
                 forget()
                 host.connector_data[CHANGED] = True

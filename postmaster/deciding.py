@@ -96,7 +96,9 @@ def filing(folder: str, said: str, spam: bool, settings: Settings) -> Decided:
     explicit = "fileinto" in said
     if explicit and folder == "Junk" and spam:
         return Decided(f"sieve_before: {settings.sieve_before or 'spam.sieve'}, by its effect", 5, "sieve")
-    if explicit or "discard" in said or "redirect" in said or "reject" in said:
+    if "discard" in said and not explicit:
+        return Decided("once.sieve, where it is here already, or the recipient's own script, by its effect", 5, "sieve")
+    if explicit or "redirect" in said or "reject" in said:
         return Decided("the recipient's own script, by its effect", 5, "managesieve")
     if "vacation" in said:
         return Decided("the recipient's own script: vacation", 5, "vacation")

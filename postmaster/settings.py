@@ -100,11 +100,9 @@ def amavis(rows: list[str]) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
 
 
 def before(text: str) -> str:
-    """The path of the script that runs before everybody's own, in either of Dovecot's languages."""
-    old = re.search(r"^\s*sieve_before\d* = (\S+)", text, re.MULTILINE)
-    if old:
-        return old[1]
+    """The path of the script that files spam, the last of the house's own, in either of Dovecot's languages."""
+    found: list[str] = re.findall(r"^\s*sieve_before\d* = (\S+)", text, re.MULTILINE)
     for block in re.split(r"^\s*sieve_script ", text, flags=re.MULTILINE)[1:]:
         if re.search(r"type = before", block) and (path := re.search(r"\bpath = (\S+)", block)):
-            return path[1]
-    return ""
+            found.append(path[1])
+    return found[-1] if found else ""

@@ -72,6 +72,7 @@ my %judged  = map { $_ => 1 } qw(from sender resent-from resent-sender);
 my $atom    = qr/[A-Za-z0-9!#\$%&'*+\/=?^_`{|}~.-]+/;
 my $longest = 4000;    # bytes of a field
 my $most    = 10;      # addresses of a letter
+my $whole   = 59_000;  # bytes of any field: where a milter is asked, Postfix keeps 60,000 and drops the rest unseen
 
 # The events that we do without, and headers that need no answer of ours (libmilter/mfdef.h, SMFIP_*).
 my $skip = 0x1 | 0x2 | 0x8 | 0x10 | 0x40 | 0x80 | 0x100 | 0x200;
@@ -178,17 +179,19 @@ sub answer {
     if ($event eq 'D') {
         return if $data !~ s/^M//;
         my %macro = (split(/\0/, $data, -1), '');
-        @$session{qw(login fields)} = ($macro{'{auth_authen}'} // '', []);
+        @$session{qw(login fields long)} = ($macro{'{auth_authen}'} // '', [], undef);
         return;
     }
     if ($event eq 'L') {
         my ($name, $value) = split /\0/, $data, -1;
         $name = lc $name =~ s/\s+$//r;
         push @{$session->{fields}}, [$name, $value] if $judged{$name};
+        $session->{long} = $name if length $data > $whole;
         return $session->{quiet} ? undef : 'c';
     }
     if ($event eq 'E') {
-        my $refusal = verdict($session->{login} // '', @{$session->{fields} // []});
+        my $refusal = defined $session->{long} ? sprintf '550 5.6.0 the field %.60s is longer than a letter can have here', $session->{long}
+            : verdict($session->{login} // '', @{$session->{fields} // []});
         $session->{fields} = [];
         return defined $refusal ? "y$refusal\0" : 'c';
     }

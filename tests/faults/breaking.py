@@ -73,7 +73,6 @@ KILLS = (
     dovecot("lmtp", short=True),
     dovecot("auth"),
     dovecot("anvil"),
-    dovecot("config"),
     dovecot("log"),
     killed("amavis master", "systemctl show -P MainPID amavis", times=1),
     killed("amavis worker", "pgrep -P $(systemctl show -P MainPID amavis)"),

@@ -97,11 +97,14 @@ def mailboxes(host: Host) -> list[bytes]:
 
 
 def split(found: bytes) -> tuple[str, list[bytes], bytes]:
-    """By whom it was brought, the names of the header fields above, and what is below; "" for a letter without the line."""
+    """By whom it was brought, the names of the header fields above, and what is below; "" for a letter without
+    the line, and for a note about one."""
     line = re.search(rb"(?m)^Received: from ([0-9a-f]{32}\.example\.net) \(.*\r\n(?:[ \t].*\r\n)*", found)
     if not line:
         return "", [], found
     fields = re.findall(rb"(?m)^([^ \t:\r]+):", found[: line.start()])
+    if b"Reporting-MTA" in fields:  # a note about it, with its head attached
+        return "", [], found
     return line[1].decode(), fields, found[line.end() :]
 
 

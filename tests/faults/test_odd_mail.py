@@ -19,6 +19,8 @@ from tests.live import traffic
 assert odd_bodies and odd_heads and odd_attached  # each brings its cases
 SHOWN = 40  # of what is wrong: the next run shows the rest
 WAYS = {None: "port 25", 0: "submission"}
+# What a submission server may write anew: addresses without a domain are completed, and a field of addresses is folded (RFC 6409, 8).
+FINISHED = ("a list of 2,000 recipients in the head", "Errors-To, Apparently-To and others of old")
 pytestmark = pytest.mark.usefixtures("nobody_hears_of_it")
 
 
@@ -71,7 +73,8 @@ def test_by_hand(
     account: int | None, mailserver: Host, world: Host, target: Target, long: bool, count: Callable[..., None]
 ) -> None:
     sender = "alice@example.net" if account is None else target.account(0)[0]
-    letters = [Odd(name, CASES[name], sender=sender, account=account) for name in chosen(long)]
+    names = [name for name in chosen(long) if account is None or name not in FINISHED]
+    letters = [Odd(name, CASES[name], sender=sender, account=account) for name in names]
     found = fates(target, mailserver, world, letters)
     counted(count, f"{WAYS[account]}, by hand", mailserver.suite, found)
 

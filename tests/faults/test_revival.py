@@ -19,6 +19,9 @@ PATIENCE = 60
 MORE = (
     killed("Postfix pickup", "pgrep -x pickup"),
     killed("PostgreSQL checkpointer", "pgrep -f '[p]ostgres: .*checkpointer'"),
+    killed(
+        "Dovecot config", "pgrep -P $(systemctl show -P MainPID dovecot) -x config"
+    ),  # ends by itself when nobody asks
     killed("Dovecot stats", "pgrep -P $(systemctl show -P MainPID dovecot) -x stats"),
     killed("chronyd", "pgrep -x chronyd"),
 )

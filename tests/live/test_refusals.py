@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lab import inventory_data, names
-from tests.live.support import WHOLE, LabHost, fingerprint, pyinfra
+from lab import Host, inventory_data, names
+from tests.live.support import WHOLE, LabHost, applied, fingerprint, pyinfra
 
 BAD_USERS = '[{"email": "foo@@example.test", "name": "Foo"}]'
 
@@ -148,6 +148,18 @@ def test_a_dovecot_of_another_language(lab_host: LabHost) -> None:
         assert "install the distribution's own" in run.output and fingerprint(host) == before
     finally:
         host.run("rm /usr/sbin/dovecot; [ ! -e /root/dovecot ] || mv /root/dovecot /usr/sbin/dovecot")
+
+
+def test_tables_that_cannot_be_read(server: Host) -> None:
+    """PostgreSQL is down: an empty answer is not taken for empty tables, and no row is written a second time."""
+    server.run("systemctl stop 'postgresql@*'")
+    try:
+        run = pyinfra("deploys.chapters.postgresql.accounts")
+        assert run.code == 1 and "is PostgreSQL running" in run.output and "chapter 2" in run.output, run.output
+        assert "Traceback" not in run.output
+    finally:
+        server.run("systemctl start postgresql 'postgresql@*'")
+    assert applied(WHOLE).changes == 0
 
 
 def test_a_port_of_somebody_else(lab_host: LabHost) -> None:
