@@ -102,7 +102,7 @@ def amavis(rows: list[str]) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
 def before(text: str) -> str:
     """The path of the script that files spam, the last of the house's own, in either of Dovecot's languages."""
     found: list[str] = re.findall(r"^\s*sieve_before\d* = (\S+)", text, re.MULTILINE)
-    for block in re.split(r"^\s*sieve_script ", text, flags=re.MULTILINE)[1:]:
+    for block in re.split(r"^sieve_script ", text, flags=re.MULTILINE)[1:]:  # those of IMAPSieve are indented
         if re.search(r"type = before", block) and (path := re.search(r"\bpath = (\S+)", block)):
             found.append(path[1])
     return found[-1] if found else ""

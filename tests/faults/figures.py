@@ -4,6 +4,7 @@ A row lands in the file as soon as it is counted, so that a run of several worke
 """
 
 import json
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -61,7 +62,7 @@ def not_zero(found: Iterable[dict[str, str | float]]) -> list[str]:
 
 def show(console: Console | None = None) -> None:
     """The report: a table for each kind, with its sums."""
-    console = console or Console()
+    console = console or Console(width=None if sys.stdout.isatty() else 140)  # a log is wide enough
     found = rows()
     for kind, columns in COLUMNS.items():
         ours = [row for row in found if row["table"] == kind]
