@@ -87,9 +87,9 @@ def test_a_run_and_a_host_that_are_killed(suite: str, own_lab: Path, long: bool,
     life.up(dict.fromkeys(names.DEFAULT_HOSTS, suite), suite)
     chance = random.Random(10)
     interrupted = killed_in_apt(host_of("mx1"))
-    if long:
-        interrupted += sum(host_killed(suite, chance.uniform(3, 40)) for _ in range(6))
-    for place in [""] * 200 if long else PLACES:
+    for number, place in enumerate([""] * 200 if long else PLACES, 1):
+        if number % 12 == 0:
+            interrupted += host_killed(suite, chance.uniform(2, 8))
         run = started()
         if not begun(run, place):
             break
