@@ -132,14 +132,16 @@ SUPERVISED = "mailroom-supervised"
 
 
 def restart_workers() -> None:
-    """Restart the scanners that are older than their files. Nothing where they are not installed."""
+    """Restart the scanners that are older than their files. Nothing where they are not installed, or not all set up yet: what
+    systemd is told about a scanner is the last of it (a run may have died in between, and chapter 1 comes by here before chapter 3).
+    """
     services.running(
         name="clamd runs with its current files",
         unit="clamav-daemon",
         enable="clamav-daemon.socket",
         files=(*CLAMAV_FILES, of_unit("clamav")),
         only_if_installed="clamav-daemon" if data().antivirus else "no clamav-daemon",
-        only_with=CLAMAV_FILES[-1],
+        only_with=of_unit("clamav"),
         check="clamd --version >/dev/null",
     )
     services.running(
@@ -148,7 +150,7 @@ def restart_workers() -> None:
         files=(*AMAVIS_FILES, of_unit("amavis")),
         port=10024,
         only_if_installed="amavisd-new",
-        only_with="/etc/amavis/conf.d/60-mailroom",
+        only_with=of_unit("amavis"),
         check="amavisd test-config >&2",
     )
 
