@@ -23,6 +23,7 @@ queue=/var/spool/postfix
 printf 'queue_free_mb=%s\n' "$(df -Pm $queue 2>/dev/null | awk 'NR == 2 {print $4}')"
 printf 'memory_mb=%s\n' "$(awk '$1 == "MemTotal:" {print int($2 / 1024)}' /proc/meminfo 2>/dev/null)"
 printf 'signatures=%s\n' "$(ls /var/lib/clamav 2>/dev/null | tr '\n' ' ')"
+printf 'homes=%s\n' "$(cd "${PLACES%% *}/.home" 2>/dev/null && ls -d -- */*/ 2>/dev/null | tr '\n' ' ')"
 [ ! -e /run/mailroom.unproven ] || printf 'unproven=yes\n' # operations/hold.py
 printf 'capabilities=%s\n' "$(awk '$1 == "CapBnd:" {print $2}' /proc/1/status 2>/dev/null)"
 printf 'clock_jobs=%s\n' "$(for path in /etc/crontab /etc/cron.d/* /var/spool/cron/crontabs/* /etc/cron.hourly/* /etc/cron.daily/* \

@@ -1,5 +1,7 @@
 """Global Sieve scripts: compiled by root where Dovecot's processes, which run as the owner of the mail, may not write."""
 
+from collections.abc import Collection
+
 from operations import preview
 from operations.base import Commands, changing, mail_host, shell
 from operations.files import PUT, differs
@@ -19,6 +21,19 @@ def signed(text: str, version: tuple[int, ...] | None) -> str:
     """A script with a first line that names the Dovecot it was compiled for: after an upgrade it is compiled anew."""
     number = ".".join(map(str, version or ()))
     return f"# Made by mailroom, chapter 5. Compiled for Dovecot {number}.\n{text.strip()}\n"
+
+
+# By the mail's owner: root would follow a link that a process of his has put there.
+HOMES = 'owner=$1 base=$2; shift 2; cd /; runuser -u "$owner" -- sh -c \'umask 077; cd "$0" && mkdir -p -- "$@"\' "$base" "$@"'
+
+
+@changing
+def homes(users: Collection[str], base: str, owner: str) -> Commands:
+    """A home for each mailbox below `base`/.home, its owner's alone: Pigeonhole keeps there what has arrived, and makes none itself."""
+    wanted = [".home/{1}/{0}".format(*user.rpartition("@")[::2]) for user in users]
+    there = {f".home/{path.rstrip('/')}" for path in mail_host().system.get("homes", "").split()}
+    if missing := [path for path in wanted if path not in there]:
+        yield shell(HOMES, owner, base, *missing)
 
 
 @changing

@@ -66,6 +66,10 @@ def lmtp() -> None:
     The second userdb is there since chapter 4; the listener auth-userdb stays, for the owner alone. The home is not the Maildir
     itself: there Sieve keeps scripts and whom it has answered. https://doc.dovecot.org/latest/core/config/delivery/lmtp.html
     """
+    known = data()
+    scripts.homes(
+        name="A home for each mailbox", users=tuple(known.users), base=known.mail_home, owner=known.mail_owner
+    )
     dovecot.block(name="LMTP", block="lmtp", dialects=filled(texts.LMTP))
 
 

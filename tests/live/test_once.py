@@ -4,6 +4,7 @@ import pytest
 
 from lab import Host
 from tests.live import traffic
+from tests.live.support import applied
 from tests.live.traffic import message
 
 FOO, ALIAS = "foo@example.test", "postmaster@example.test"
@@ -54,6 +55,20 @@ def test_another_letter_is_another(other: str, mailserver: Host) -> None:
     assert copies(mailserver, mark) == 1
     mailserver.run(HAND_OVER + FOO, stdin=OTHERS[other](mark) + text)
     traffic.until(lambda: copies(mailserver, mark) == 2, "the second is another letter", 20)
+
+
+def test_the_first_letter_of_all(mailserver: Host) -> None:
+    """Into a mailbox that has no home yet but the deploy's; nothing is wrong in Dovecot's journal."""
+    home = "/home/mail/.home/example.test/foo"
+    mailserver.run(f"rm -rf {home}")
+    assert applied("deploys.chapters.sieve.lmtp").changes == 1
+    assert mailserver.run(f"stat -c '%U %a' {home}").stdout == "vmail 700\n"
+    begun = mailserver.run("date '+%F %T'").stdout.strip()
+    mark, text = message(FOO)
+    for _ in range(2):
+        mailserver.run(HAND_OVER + FOO, stdin=received(mark) + text)
+        assert copies(mailserver, mark) == 1
+    assert mailserver.run(f"journalctl -q -u dovecot --since '{begun}' -g 'Error|Warning'", check=False).stdout == ""
 
 
 def test_each_alias_gets_its_copy(mailserver: Host) -> None:
