@@ -37,7 +37,7 @@ test: $(VENV) ## all tests, on lab hosts of both Debian releases: those that mea
 	@$(RUN) -m pytest -m timed; timed=$$?; \
 	$(RUN) -m pytest -m "not timed" -n 2 --dist loadgroup --no-loadscope-reorder && exit $$timed
 
-faults: $(VENV) ## the suite that looks for the next fault, in its long form (under an hour), and its figures
+faults: $(VENV) ## the suite that looks for the next fault, in its long form (about an hour), and its figures
 	@rm -f .lab-faults.jsonl; MAILROOM_FAULTS=long $(RUN) -m pytest tests/faults -n 2 --dist loadgroup --no-loadscope-reorder; \
 	tested=$$?; $(RUN) -m tests.faults && exit $$tested
 
