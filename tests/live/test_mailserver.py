@@ -29,7 +29,7 @@ def test_all_checks_pass_quickly_and_leave_nothing(mailserver: Host, world: Host
     assert not wrong, "\n".join(wrong)
     skipped = {one.id: one.evidence for one in results if one.verdict == "skip"}
     assert set(skipped) == {"amavis.clamav.updates", "amavis.spamassassin.updates"}, skipped
-    assert seconds < 120, f"{seconds:.0f} s"  # alone on two cores: 36 s
+    assert seconds < 240, f"{seconds:.0f} s"  # on two cores with nothing else to do: 36 s
     letters = "'(' -path '*/new/*' -o -path '*/cur/*' -o -path '*/virusmails/*' -o -path '*-learn/*' ')'"
     left = mailserver.run(
         f"find /home/mail /var/lib/amavis /var/spool/mailroom-learn -type f {letters} -exec grep -l mailroom-check {{}} +; mailq",
