@@ -1,5 +1,7 @@
 """A hop that died after it had handed a letter on hands it on again: the reader gets it once, and nothing else is taken for it."""
 
+from collections.abc import Callable
+
 import pytest
 
 from lab import Host
@@ -39,7 +41,7 @@ def test_a_letter_that_is_handed_on_again_arrives_once(mailserver: Host) -> None
         assert copies(mailserver, mark) == 1
 
 
-OTHERS = {
+OTHERS: dict[str, Callable[[str], str]] = {
     "the same letter, sent again: a Message-ID is the sender's": lambda mark: received(mark[1:]),
     "an id that is used again": lambda mark: received(mark, second=1),
     "below another's line, what the sender wrote": lambda mark: received(mark[1:]) + received(mark),
