@@ -73,6 +73,23 @@ def test_the_first_letter_of_all(mailserver: Host) -> None:
     assert mailserver.run(f"journalctl -q -u dovecot --since '{begun}' -g 'Error|Warning'", check=False).stdout == ""
 
 
+def test_what_could_not_be_stored_is_no_copy(mailserver: Host) -> None:
+    """Its scripts have run, the mailbox could not take it: the next try must not find it on the list, or it were lost."""
+    box = "/home/mail/example.test/foo/tmp"
+    first, text = message(FOO)
+    mailserver.run(HAND_OVER + FOO, stdin=received(first) + text)
+    assert copies(mailserver, first) == 1  # so the mailbox is there
+    mark, text = message(FOO)
+    mailserver.run(f"chown root: {box} && chmod 700 {box}")
+    try:
+        mailserver.run(HAND_OVER + FOO, stdin=received(mark) + text)
+        traffic.until(lambda: "dovecot-lmtp" in mailserver.run("postqueue -j").stdout, "it waits", 20)
+    finally:
+        mailserver.run(f"chown vmail: {box}")
+    mailserver.run("postqueue -f")
+    assert copies(mailserver, mark) == 1
+
+
 def test_each_alias_gets_its_copy(mailserver: Host) -> None:
     mark, text = message(FOO)
     for _ in range(2):
