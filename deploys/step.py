@@ -132,8 +132,8 @@ SUPERVISED = "mailroom-supervised"
 
 
 def restart_workers() -> None:
-    """Restart the scanners that are older than their files. Nothing where they are not installed, or not all set up yet: what
-    systemd is told about a scanner is the last of it (a run may have died in between, and chapter 1 comes by here before chapter 3).
+    """Restart the scanners that are older than their files. Nothing where they are not installed, or not set up yet: a run may
+    have died in between, and chapter 1 comes by here before chapter 3. The last file of a scanner's own step says that it is.
     """
     services.running(
         name="clamd runs with its current files",
@@ -141,7 +141,7 @@ def restart_workers() -> None:
         enable="clamav-daemon.socket",
         files=(*CLAMAV_FILES, of_unit("clamav")),
         only_if_installed="clamav-daemon" if data().antivirus else "no clamav-daemon",
-        only_with=of_unit("clamav"),
+        only_with=CLAMAV_FILES[-1],
         check="clamd --version >/dev/null",
     )
     services.running(
@@ -150,7 +150,7 @@ def restart_workers() -> None:
         files=(*AMAVIS_FILES, of_unit("amavis")),
         port=10024,
         only_if_installed="amavisd-new",
-        only_with=of_unit("amavis"),
+        only_with=AMAVIS_FILES[1],
         check="amavisd test-config >&2",
     )
 

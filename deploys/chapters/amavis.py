@@ -76,8 +76,6 @@ def clamav() -> None:
     pairs = (line.partition(" ") for line in filled({"": texts.CLAMAV})[""].splitlines())
     scanner.clamd_conf(name="clamd.conf", settings={key: value for key, _, value in pairs})
     scanner.member(name="clamd may read what Amavis unpacked", user="clamav", group="amavis")
-    for unit in ("clamav-daemon.service", "clamav-daemon.socket"):
-        services.drop_in(name=f"Signatures of any kind start {unit}", unit=unit, text=texts.CLAMAV_START)
     for kind, path in SIGNATURES.items():
         if lines := [line for line in known.virus_signatures if bool(HDB.fullmatch(line)) is (kind == "hdb")]:
             files.put(name=f"Our own signatures, .{kind}", path=path, text="\n".join(lines), owner="clamav:clamav")
@@ -85,6 +83,9 @@ def clamav() -> None:
             files.absent(name=f"No .{kind} of our own", path=path)
     if known.signature_updates:
         scanner.first_signatures(name="The first signatures")
+    # the last of it: with these files clamd counts as set up, and may be started
+    for unit in ("clamav-daemon.service", "clamav-daemon.socket"):
+        services.drop_in(name=f"Signatures of any kind start {unit}", unit=unit, text=texts.CLAMAV_START)
 
 
 @step(

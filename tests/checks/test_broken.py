@@ -127,7 +127,7 @@ BREAKS = {
         "cp -a /root/kept-units/* /etc/systemd/system; systemctl daemon-reload",
     ),
     "PostgreSQL stopped": Break(
-        "systemctl stop postgresql", "postgresql.install.answers", "systemctl start postgresql; sleep 2"
+        "systemctl stop 'postgresql*'", "postgresql.install.answers", "systemctl start postgresql; sleep 2"
     ),
 }
 
