@@ -16,6 +16,8 @@ from checks.submission import LOGIN, log_in
 from checks.target import Target
 
 PATIENCE = 10.0
+# Another check's session may move a letter from new to cur between two commands; then it is looked for once more.
+REMOVED = 'rm -- "$file" 2>/dev/null'
 TEXT = "Sent by python -m checks, which removes it again."
 TRACE = "On the host: postqueue -p, and journalctl -u 'postfix*' for the message's id."
 

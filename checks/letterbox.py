@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from checks.delivery import PATIENCE, TRACE, letter
+from checks.delivery import PATIENCE, REMOVED, TRACE, letter
 from checks.mail import STRANGER, expect, smtp
 from checks.model import Failed, Warned, check
 from checks.target import Target
@@ -20,8 +20,8 @@ def on_disk(target: Target, recipient: str, owner: str) -> str:
         f"-exec grep -lF -- '{mark}' {{}} + 2>/dev/null | head -n 1"
     )
     answer = target.shell(
-        f'for try in $(seq {int(PATIENCE * 5)}); do file=$({look}); [ -n "$file" ] && break; '
-        'sleep 0.2; done; [ -n "$file" ] && stat -c \'%a %U:%G\' "$file" && rm -f -- "$file"',
+        f'for try in $(seq {int(PATIENCE * 5)}); do file=$({look}); [ -n "$file" ] && '
+        f'mode=$(stat -c "%a %U:%G" "$file") && {REMOVED} && echo "$mode" && break; sleep 0.2; done',
         may_fail=True,
         timeout=PATIENCE + 10,
     )
@@ -94,7 +94,7 @@ def first_mail(target: Target) -> str:
     queued = "mailq | sed -nE 's/^([0-9A-Za-z]+) .*/\\1/p'"
     left = target.shell(
         f"end=$(($(date +%s) + {PATIENCE:.0f})); while [ $(date +%s) -lt $end ]; do file=$({find} 2>/dev/null | head -n 1); "
-        '[ -n "$file" ] && rm -f -- "$file" && exit; '
+        f'[ -n "$file" ] && {REMOVED} && exit; '
         f"for id in $({queued}); do "
         f"postcat -qh $id 2>/dev/null | grep -qF -- '{mark}' && postsuper -d $id && exit; "
         "done; sleep 0.2; done; echo lost",

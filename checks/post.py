@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 
 from checks import applied
-from checks.delivery import PATIENCE, letter
+from checks.delivery import PATIENCE, REMOVED, letter
 from checks.mail import STRANGER, said, smtp
 from checks.model import Failed
 from checks.samples import GTUBE
@@ -101,8 +101,7 @@ def taken(target: Target, mark: str, owner: str, patience: float = PATIENCE) -> 
     """The letter's path and text, waited for and removed: on the disk, as chapter 3 comes before Dovecot."""
     found = target.shell(
         f"for try in $(seq {max(1, int(patience * 10))}); do file=$({files(target, owner, mark)} | head -n 1); "
-        '[ -n "$file" ] && break; sleep 0.1; done; '
-        '[ -n "$file" ] && echo "$file" && cat -- "$file" && rm -f -- "$file"',
+        f'[ -n "$file" ] && text=$(cat -- "$file") && {REMOVED} && echo "$file" && printf "%s" "$text" && break; sleep 0.1; done',
         may_fail=True,
         timeout=patience + 15,
     )

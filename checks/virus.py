@@ -88,8 +88,8 @@ def brought(target: Target) -> Caught:
     reply = hand_over(target, sender, bar, message)
     where = target.shell(
         f"for try in $(seq {int(PATIENCE * 10)}); do found=$(grep -rlF -- '{mark}' {folder} | head -n 1); "
-        f'[ -n "$found" ] || found=$({files(target, bar, mark)} | head -n 1); [ -n "$found" ] && break; sleep 0.1; done; '
-        '[ -n "$found" ] && echo "$found" && rm -f -- "$found"',
+        f'[ -n "$found" ] || found=$({files(target, bar, mark)} | head -n 1); '
+        '[ -n "$found" ] && rm -- "$found" 2>/dev/null && echo "$found" && break; sleep 0.1; done',
         may_fail=True,
         timeout=PATIENCE + 15,
     )

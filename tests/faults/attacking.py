@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from itertools import islice
 from typing import TypeVar
 from uuid import uuid4
@@ -124,7 +125,7 @@ def letter(*fields: tuple[str, str], sender: str = FOO, to: str = BAR, text: str
     mark = uuid4().hex
     given = {name.lower().strip() for name, _ in fields}
     ours = [("From", sender), ("To", to), ("Subject", f"A letter, {mark[:8]}")]
-    ours += [("Date", "Wed, 25 Nov 2026 12:00:00 +0000"), ("Message-ID", f"<{mark}@example.net>")]
+    ours += [("Date", formatdate()), ("Message-ID", f"<{mark}@example.net>")]
     lines = [f"{name}: {value}" for name, value in ours if name.lower() not in given]
     lines += [f"{name}: {value}" for name, value in fields if value is not None]
     return mark, ("\r\n".join(lines) + f"\r\n\r\n{text}\r\n").encode("utf-8", "surrogateescape")

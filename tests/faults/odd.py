@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from email.utils import formatdate
 
 WHO = b"alice@example.net"  # whoever sends it: replaced by foo's address where foo logs in
 LINE = b"\r\n"
+NOW = formatdate().encode()  # a date of long ago, or of tomorrow, speaks for spam
 Becomes = Callable[[bytes], bytes]
 
 
@@ -36,7 +38,7 @@ def head(*extra: bytes, without: str = "") -> bytes:
         "From": b"From: Alice <alice@example.net>",
         "To": b"To: foo@example.test",
         "Subject": b"Subject: An odd letter",
-        "Date": b"Date: Wed, 25 Nov 2026 08:00:00 +0000",
+        "Date": b"Date: " + NOW,
         "Message-ID": b"Message-ID: <odd.1@example.net>",
     }
     return b"".join(line + LINE for line in [*(lines[key] for key in lines if key not in without.split()), *extra])

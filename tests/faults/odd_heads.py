@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.faults.odd import LINE, case, head, lines, mail
+from tests.faults.odd import LINE, NOW, case, head, lines, mail
 
 OURS = "a stranger's word on what only our own workers may say"
 DROPPED = "of the delivery: Return-Path is the last host's (RFC 5321, 4.4), and a Bcc, at submission, nobody else's"
@@ -29,8 +29,8 @@ case(
     mail(b"Cc: " + b",\r\n ".join(b"somebody%d@example.org" % n for n in range(2_000))),
 )
 case("5,000 headers", mail(*[b"X-Header-%d: value" % n for n in range(5_000)]))
-case("50 Received", lines(*[b"Received: from a.example by b.example; Wed, 25 Nov 2026 08:00:00 +0000"] * 49) + mail())
-case("100 Received", lines(*[b"Received: from a.example by b.example; Wed, 25 Nov 2026 08:00:00 +0000"] * 100) + mail())
+case("50 Received", lines(*[b"Received: from a.example by b.example; " + NOW] * 49) + mail())
+case("100 Received", lines(*[b"Received: from a.example by b.example; " + NOW] * 100) + mail())
 case(
     "a folded header with a blank-only line", mail(b"X-Folded: one\r\n \r\n two", b"X-More: three\r\n\t\r\n\t\r\n four")
 )
@@ -61,7 +61,7 @@ for name in ("From", "Date", "Message-ID", "To", "Subject", "From To Subject Dat
 case("no To but Cc and an empty group", mail(b"Cc: undisclosed-recipients:;", without="To"))
 for field in (
     b"From: eve@example.org",
-    b"Date: Thu, 26 Nov 2026 08:00:00 +0000",
+    b"Date: " + NOW,
     b"Message-ID: <odd.2@example.net>",
     b"Subject: two",
     b"To: bar@example.test",

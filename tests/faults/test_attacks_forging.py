@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from email.utils import formatdate
 
 import pytest
 
@@ -178,7 +179,7 @@ POSING: dict[str, list[tuple[str, str]]] = {
     "with our stamps of his own": [
         (
             "Received",
-            "from foo (foo [127.0.0.1]) by mx1.example.test (Postfix) with ESMTPSA id 1; Wed, 25 Nov 2026 12:00:00 +0000",
+            f"from foo (foo [127.0.0.1]) by mx1.example.test (Postfix) with ESMTPSA id 1; {formatdate()}",
         ),
         ("From", FOO),
     ],

@@ -6,6 +6,7 @@ import smtplib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email.utils import formatdate
 from uuid import uuid4
 
 from lab import Host
@@ -22,7 +23,7 @@ def session(host: Host, port: int = 25) -> Iterator[smtplib.SMTP]:
 
 def raw(mark: str, body: bytes = b"A letter.\r\n", headers: bytes = b"", to: str = "foo@example.test") -> bytes:
     """A whole letter in bytes, not one of them added by a library."""
-    head = f"From: {VICTIM}\r\nTo: {to}\r\nSubject: A letter\r\nDate: Wed, 25 Nov 2026 01:02:03 +0000\r\n"
+    head = f"From: {VICTIM}\r\nTo: {to}\r\nSubject: A letter\r\nDate: {formatdate()}\r\n"
     return head.encode() + f"Message-ID: <{mark}@example.net>\r\n".encode() + headers + b"\r\n" + body
 
 
