@@ -10,31 +10,33 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from checks.samples import EICAR, GTUBE
-from notebooks.workbench import where
-from notebooks.workbench.applying import apply
-from notebooks.workbench.banner import hello, use
-from notebooks.workbench.breaking import break_it, mend
-from notebooks.workbench.errata import as_printed, cleartext_on_the_wire, equal_hashes
-from notebooks.workbench.factory import factory
-from notebooks.workbench.fate import headers, take_out, where_is
-from notebooks.workbench.hatch import lmtp
-from notebooks.workbench.held import quarantine, release
-from notebooks.workbench.learning import bayes, move
-from notebooks.workbench.letters import files, journey, mailbox, send
-from notebooks.workbench.looking import ask, follow, log, read, run
-from notebooks.workbench.memory import memory
-from notebooks.workbench.passport import passport
-from notebooks.workbench.plans import plan, settled, what_if
-from notebooks.workbench.proving import verify
-from notebooks.workbench.quiz import question
-from notebooks.workbench.rewinding import rewind
-from notebooks.workbench.secure import agreed, certificate
-from notebooks.workbench.supposing import supposing
-from notebooks.workbench.talk import imap, managesieve, smtp
-from notebooks.workbench.tasting import judge, scan
-from notebooks.workbench.views import show
-from notebooks.workbench.where import allow
-from notebooks.workbench.world import from_world, world, world_mailbox
+from notebooks.workbench.experiment.breaking import break_it, mend
+from notebooks.workbench.experiment.errata import as_printed, cleartext_on_the_wire, equal_hashes
+from notebooks.workbench.experiment.scanners import judge, scan
+from notebooks.workbench.experiment.temporarily import temporarily
+from notebooks.workbench.host import where
+from notebooks.workbench.host.commands import ask, follow, log, read, run
+from notebooks.workbench.host.factory import factory
+from notebooks.workbench.host.memory import memory
+from notebooks.workbench.host.where import allow
+from notebooks.workbench.message.fate import headers, take_out, where_is
+from notebooks.workbench.message.learning import bayes, move
+from notebooks.workbench.message.letters import files, journey, mailbox, send
+from notebooks.workbench.message.passport import passport
+from notebooks.workbench.message.quarantine import quarantine, release
+from notebooks.workbench.message.world import from_world, world, world_mailbox
+from notebooks.workbench.show.quiz import question
+from notebooks.workbench.step.applying import apply
+from notebooks.workbench.step.banner import hello, use
+from notebooks.workbench.step.plans import plan, settled, what_if
+from notebooks.workbench.step.proving import verify
+from notebooks.workbench.step.rewinding import rewind
+from notebooks.workbench.step.views import show
+from notebooks.workbench.talk.handshake import agreed, certificate
+from notebooks.workbench.talk.imap_lines import imap
+from notebooks.workbench.talk.lmtp_lines import lmtp
+from notebooks.workbench.talk.managesieve_lines import managesieve
+from notebooks.workbench.talk.smtp_lines import smtp
 
 # a port that nobody listens on is an answer here, not a line of log in the notebook
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)
@@ -90,8 +92,8 @@ __all__ = [
     "settled",
     "show",
     "smtp",
-    "supposing",
     "take_out",
+    "temporarily",
     "use",
     "verify",
     "what_if",

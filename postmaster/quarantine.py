@@ -16,9 +16,9 @@ from textwrap import wrap
 from rich.console import Console
 
 from checks.target import Target
-from postmaster.lines import clock
-from postmaster.log import sections
 from postmaster.model import NotFound
+from postmaster.read.lines import clock
+from postmaster.read.log import sections
 
 MOST = 500  # newest first
 # Debian keeps the configuration in /etc/amavis, Red Hat in /etc/amavisd; the last word on the folder counts

@@ -7,10 +7,11 @@ import shlex
 from collections.abc import Sequence
 
 from checks.target import Target
-from postmaster import deciding, events, graph, hops, lines, lives, settings
-from postmaster.events import Event
-from postmaster.log import JOURNAL, Log, sections
+from postmaster.follow import decisions, graph, hops, queue_entries
 from postmaster.model import NotFound, Passport
+from postmaster.read import events, lines, settings
+from postmaster.read.events import Event
+from postmaster.read.log import JOURNAL, Log, sections
 
 BEFORE, AFTER = 900, 600  # seconds around what the first search found: a long session; what comes after the folder
 WAITING = 6 * 86400  # Postfix gives up after five days
@@ -60,7 +61,7 @@ def followed(log: Log, message_id: str, queue: str, window: tuple[float, float])
 
 def waits(told: Sequence[Event], message_id: str, queue: str) -> bool:
     """Whether the queue still has it."""
-    return any(not life.of("removed") for life in lives.chosen(lives.of(told), message_id, queue))
+    return any(not entry.of("removed") for entry in queue_entries.chosen(queue_entries.of(told), message_id, queue))
 
 
 def understood(asked: str) -> tuple[str, str]:
@@ -105,7 +106,7 @@ def host_settings(target: Target, told: Sequence[Event]) -> settings.Settings:
     """The settings as they are now, and the transport of each domain that mail was delivered to."""
     by_domain: dict[str, str] = {}
     for event in told:
-        if event.kind == "delivery" and not deciding.filtering(event.fields["relay"]):
+        if event.kind == "delivery" and not decisions.filtering(event.fields["relay"]):
             by_domain.setdefault(event.fields["to"].rpartition("@")[2], event.fields["to"])
     lookups = "".join(
         f"for map in $(postconf -xh transport_maps | tr , ' '); do row=$(timeout 5 postmap -q {shlex.quote(address)} $map) "

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.text import Text
 
 from checks.model import CHAPTERS
-from postmaster.lines import clock
 from postmaster.model import Hop, Passport
+from postmaster.read.lines import clock
 
 COLOURS = {"good": "green", "warn": "yellow", "bad": "bold red"}
 SIGNS = {"good": "✓", "warn": "!", "bad": "✖"}

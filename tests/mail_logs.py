@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from postmaster import events, graph, lines, log, settings
+from postmaster.follow import graph
 from postmaster.model import Passport
+from postmaster.read import events, lines, log, settings
 
 FIXTURES = Path(__file__).parent / "unit/fixtures"
 SETTINGS = settings.read(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from postmaster.settings import Settings
+from postmaster.read.settings import Settings
 
 
 @dataclass(frozen=True)

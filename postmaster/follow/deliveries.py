@@ -6,11 +6,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from postmaster import deciding, folders
-from postmaster.deciding import Decided
-from postmaster.events import Event
-from postmaster.hops import SPAM, Way, mood_of, short
+from postmaster.follow import decisions, folders
+from postmaster.follow.decisions import Decided
+from postmaster.follow.hops import SPAM, Way, mood_of, short
 from postmaster.model import Hop, Mood
+from postmaster.read.events import Event
 
 AGENTS = {"virtual": "Postfix virtual", "lmtp": "Dovecot LMTP", "local": "Postfix local", "smtp": "Postfix smtp"}
 
@@ -45,11 +45,11 @@ def grouped(deliveries: Sequence[Event]) -> list[Group]:
 
 def delivered(way: Way, group: Group, after: Hop) -> Hop:
     """The hop of this group, and those below it."""
-    if deciding.filtering(group.first.fields["relay"]):
+    if decisions.filtering(group.first.fields["relay"]):
         return judged(way, group, after)
     daemon, status, reply = group.first.line.daemon, group.first.fields["status"], group.first.fields["reply"]
     relay = group.first.fields["relay"]
-    chapter, step = deciding.AGENTS.get(daemon, (1, "restart"))
+    chapter, step = decisions.AGENTS.get(daemon, (1, "restart"))
     setting = {
         "virtual": way.settings.main("virtual_mailbox_maps"),
         "lmtp": "lmtp:unix:" + (re.search(r"\[(private/[^]]*)\]", relay) or ("", relay))[1],
@@ -140,7 +140,7 @@ def verdict_hop(
         after,
         "Amavis",
         verdict,
-        deciding.judging(verdict, hits, bank, way.settings),
+        decisions.judging(verdict, hits, bank, way.settings),
         what=", ".join(words),
         mood=mood,
         queue=event.queue,

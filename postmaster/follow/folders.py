@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from postmaster import deciding
-from postmaster.deciding import Decided
-from postmaster.events import Event
-from postmaster.hops import Way, short
+from postmaster.follow import decisions
+from postmaster.follow.decisions import Decided
+from postmaster.follow.hops import Way, short
 from postmaster.model import Hop, Mood
+from postmaster.read.events import Event
 
 SPECIAL = ("Trash", "Sent", "Drafts", "Junk")
 
@@ -32,7 +32,7 @@ def sieved(way: Way, hop: Hop, deliveries: Sequence[Event]) -> None:
                 hop,
                 "Sieve",
                 verdict,
-                deciding.filing(folder, said, way.spam, way.settings),
+                decisions.filing(folder, said, way.spam, way.settings),
                 what=what,
                 mood=mood,
                 queue=hop.queue,

@@ -5,51 +5,53 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from postmaster import agents, deciding, lives
-from postmaster.deciding import Decided
-from postmaster.events import Event
-from postmaster.hops import Way
-from postmaster.lives import Life
+from postmaster.follow import decisions, deliveries, queue_entries
+from postmaster.follow.decisions import Decided
+from postmaster.follow.hops import Way
+from postmaster.follow.queue_entries import QueueEntry
 from postmaster.model import Hop
-from postmaster.settings import Settings
+from postmaster.read.events import Event
+from postmaster.read.settings import Settings
 
 REDIRECTED = 5.0  # seconds between Sieve's redirect and the pickup of what it wrote
 
 
 def build(events: Sequence[Event], settings: Settings, asked: str, message_id: str) -> tuple[list[Hop], list[str]]:
     """The hops in the order of time, and notes for the reader."""
-    every = lives.of(events)
-    chosen = lives.chosen(every, message_id, asked)
+    every = queue_entries.of(events)
+    chosen = queue_entries.chosen(every, message_id, asked)
     jobs = {event.amavis for event in events if event.kind in ("judged", "trouble") and ours(event, chosen, message_id)}
     way = Way([event for event in events if event.kind != "judged" or event.amavis in jobs], settings)
     for event in way.events:
         if event.kind in ("proxy-accept", "proxy-reject") and (event.amavis in jobs or leads(event, chosen)):
             before_the_queue(way, event)
-    for life in chosen:
-        after = source(way, life)
-        queued(way, life, way.received(life, after))
+    for entry in chosen:
+        after = source(way, entry)
+        queued(way, entry, way.received(entry, after))
     return in_time(way.hops), notes(chosen, every, asked, way.hops)
 
 
-def ours(event: Event, chosen: Sequence[Life], message_id: str) -> bool:
-    return bool(message_id and event.message_id == message_id) or event.queue in {life.queue for life in chosen} - {""}
+def ours(event: Event, chosen: Sequence[QueueEntry], message_id: str) -> bool:
+    return bool(message_id and event.message_id == message_id) or event.queue in {entry.queue for entry in chosen} - {
+        ""
+    }
 
 
-def leads(event: Event, chosen: Sequence[Life]) -> bool:
-    return any(life.queue in event.leads_to for life in chosen)
+def leads(event: Event, chosen: Sequence[QueueEntry]) -> bool:
+    return any(entry.queue in event.leads_to for entry in chosen)
 
 
 def before_the_queue(way: Way, end: Event) -> None:
     """smtpd_proxy_filter: Amavis answers while the sender waits; a queue id comes only after it."""
     said = [event for event in way.events if event.at <= end.at and event.line.process == end.line.process]
     client = next((event for event in reversed(said) if event.kind == "client"), None)
-    hop = way.greeted(client, lives.greeting(way.events, client), None) if client else None
+    hop = way.greeted(client, queue_entries.greeting(way.events, client), None) if client else None
     decided = Decided(way.settings.of_service(end.line.service, "smtpd_proxy_filter"), 3, "filter")
     if hop:
         hop.verdict, hop.setting, hop.chapter, hop.step = "asks Amavis first", decided.setting, 3, "filter"
     for event in way.events:
         if event.kind == "judged" and (event.amavis == end.amavis or set(event.leads_to) & set(end.leads_to)):
-            hop = agents.verdict_hop(way, event, hop, tuple(re.findall("<([^>]*)>", event.fields["to"])))
+            hop = deliveries.verdict_hop(way, event, hop, tuple(re.findall("<([^>]*)>", event.fields["to"])))
             break
     if end.kind == "proxy-reject":
         way.refused(end, hop, decided)
@@ -57,11 +59,11 @@ def before_the_queue(way: Way, end: Event) -> None:
         way.sources[queue] = hop.number  # type: ignore[union-attr]
 
 
-def source(way: Way, life: Life) -> Hop | None:
+def source(way: Way, entry: QueueEntry) -> Hop | None:
     """The hop from which this queue id came; None if it came from outside."""
-    if found := way.get(way.sources.get(life.queue)):
+    if found := way.get(way.sources.get(entry.queue)):
         return found
-    if resent := life.first("resent"):
+    if resent := entry.first("resent"):
         for event in way.events:
             if (
                 event.kind == "released"
@@ -72,25 +74,25 @@ def source(way: Way, life: Life) -> Hop | None:
                 return way.add(
                     [event], after, "Quarantine", "released", decided, what=event.fields["mail_id"], mood="warn"
                 )
-    client = life.first("client")
+    client = entry.first("client")
     if client and (origin := client.fields.get("orig_queue_id")):
         before = [hop for hop in way.hops if hop.queue == origin]
         return before[-1] if before else None
-    if life.first("pickup"):
+    if entry.first("pickup"):
         for hop in way.hops:
-            if hop.verdict.startswith("redirect") and abs(hop.at - life.at) < REDIRECTED:
+            if hop.verdict.startswith("redirect") and abs(hop.at - entry.at) < REDIRECTED:
                 return hop
     return None
 
 
-def queued(way: Way, life: Life, after: Hop) -> None:
+def queued(way: Way, entry: QueueEntry, after: Hop) -> None:
     """The queue manager's attempts; the same failure again and again is one hop, with a count."""
-    attempts = life.of("active")
+    attempts = entry.of("active")
     known: dict[tuple[str, ...], Hop] = {}
     for number, attempt in enumerate(attempts):
         until = attempts[number + 1].at if number + 1 < len(attempts) else float("inf")
         # a retry may be logged a moment before its predecessor's outcome: the clock of another process
-        groups = agents.grouped([event for event in life.of("delivery") if attempt.at <= event.at < until])
+        groups = deliveries.grouped([event for event in entry.of("delivery") if attempt.at <= event.at < until])
         if number and groups and all(group.key in known for group in groups):
             for group in groups:
                 again = known[group.key]
@@ -98,23 +100,25 @@ def queued(way: Way, life: Life, after: Hop) -> None:
                 again.lines += [str(event.line) for event in group.events]
             continue
         waiting = [hop for hop in known.values() if hop.verdict == "deferred"]
-        manager = managed(way, life, attempt, groups, waiting[-1] if number and waiting else after, number)
-        known = {group.key: agents.delivered(way, group, manager) for group in groups}
-    way.ended(life, (known and list(known.values())[-1]) or after)
+        manager = managed(way, entry, attempt, groups, waiting[-1] if number and waiting else after, number)
+        known = {group.key: deliveries.delivered(way, group, manager) for group in groups}
+    way.ended(entry, (known and list(known.values())[-1]) or after)
 
 
-def managed(way: Way, life: Life, attempt: Event, groups: Sequence[agents.Group], after: Hop, number: int) -> Hop:
+def managed(
+    way: Way, entry: QueueEntry, attempt: Event, groups: Sequence[deliveries.Group], after: Hop, number: int
+) -> Hop:
     relays = [group.first.fields["relay"] for group in groups]
     domains = list(dict.fromkeys(one.rpartition("@")[2] for group in groups for one in group.recipients))
-    client = life.first("client")
+    client = entry.first("client")
     service = client.line.service if client else ""
-    decided = deciding.routing(relays, [group.first.line.daemon for group in groups], domains, service, way.settings)
+    decided = decisions.routing(relays, [group.first.line.daemon for group in groups], domains, service, way.settings)
     count = int(attempt.fields.get("nrcpt") or 0)
     what = f"{attempt.fields.get('size', '?')} bytes, {count} recipient{'s' if count != 1 else ''}"
     verdict = "queued" if not number else f"tried again ({number + 1}.)"
     if not groups:
         verdict, what = "waits", what + ", nobody has it yet"
-    return way.add([attempt], after, "Postfix qmgr", verdict, decided, what=what, queue=life.queue)
+    return way.add([attempt], after, "Postfix qmgr", verdict, decided, what=what, queue=entry.queue)
 
 
 def in_time(hops: list[Hop]) -> list[Hop]:
@@ -131,12 +135,12 @@ def in_time(hops: list[Hop]) -> list[Hop]:
     return placed
 
 
-def notes(chosen: Sequence[Life], every: Sequence[Life], asked: str, hops: Sequence[Hop]) -> list[str]:
+def notes(chosen: Sequence[QueueEntry], every: Sequence[QueueEntry], asked: str, hops: Sequence[Hop]) -> list[str]:
     found = []
     ways = sum(hop.after is None for hop in hops)
     if ways > 1:
         found.append(f"It came in {ways} times under this Message-ID.")
-    others = [life for life in every if life.queue == asked and life not in chosen]
+    others = [entry for entry in every if entry.queue == asked and entry not in chosen]
     if others:
         found.append(
             f"The queue id {asked} was used by {len(others)} other message{'s' if len(others) > 1 else ''} too; this is the latest."

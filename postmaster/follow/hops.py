@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from postmaster import deciding
-from postmaster.deciding import Decided
-from postmaster.events import Event
-from postmaster.lives import Life
+from postmaster.follow import decisions
+from postmaster.follow.decisions import Decided
+from postmaster.follow.queue_entries import QueueEntry
 from postmaster.model import Hop, Mood
-from postmaster.settings import Settings
+from postmaster.read.events import Event
+from postmaster.read.settings import Settings
 
 SPAM = ("Passed SPAM", "Passed SPAMMY")
 
@@ -54,9 +54,9 @@ class Way:
     def get(self, number: int | None) -> Hop | None:
         return self.hops[number - 1] if number else None
 
-    def received(self, life: Life, after: Hop | None) -> Hop:
+    def received(self, entry: QueueEntry, after: Hop | None) -> Hop:
         """smtpd or pickup, then cleanup: a message gets its queue id."""
-        event = life.first("client", "pickup") or life.events[0]
+        event = entry.first("client", "pickup") or entry.events[0]
         fields, service = event.fields, event.line.service
         again = "orig_queue_id" in fields or (after is not None and event.kind == "client")
         if event.kind == "pickup":
@@ -65,19 +65,19 @@ class Way:
                 [event], after, "Postfix pickup", "taken", Decided("sendmail on this host", 1, "restart"), what=what
             )
         elif event.kind == "client" and again:
-            port = self.ports.get(life.queue) or self.settings.port(service)
+            port = self.ports.get(entry.queue) or self.settings.port(service)
             decided = Decided(self.settings.of_service(f"127.0.0.1:{port}", "content_filter"), 3, "reinjection")
             what = f"comes back on port {port}, checked"
-            hop = self.add([event], after, "Re-injection", f"new queue id {life.queue}", decided, what=what)
+            hop = self.add([event], after, "Re-injection", f"new queue id {entry.queue}", decided, what=what)
         elif event.kind == "client":
-            hop = self.greeted(event, life.greeting, after)
+            hop = self.greeted(event, entry.greeting, after)
         else:  # the log begins in the middle
             decided = Decided("", 0, "")
             hop = self.add([event], after, "Postfix", "in the queue", decided, what="how it came in is not in the log")
-        hop.queue = life.queue
-        for event in life.of("reject", "milter-reject"):
-            self.refused(event, hop, deciding.refusal(event.fields["rest"], self.settings, service))
-        return self.cleaned(life, hop)
+        hop.queue = entry.queue
+        for event in entry.of("reject", "milter-reject"):
+            self.refused(event, hop, decisions.refusal(event.fields["rest"], self.settings, service))
+        return self.cleaned(entry, hop)
 
     def refused(self, event: Event, after: Hop | None, decided: Decided) -> Hop:
         """In the SMTP session: the sending server has to tell its user."""
@@ -101,18 +101,18 @@ class Way:
         login = fields.get("sasl_username", "")
         tls = re.search(r"(TLSv[\d.]+)", greeting[-1].fields["tls"]) if greeting else None
         words = [fields["client"], tls[1] if tls else "no TLS", f"logged in as {login}" if login else "no login"]
-        decided = deciding.reception(service, login, self.settings)
+        decided = decisions.reception(service, login, self.settings)
         name = f"Postfix smtpd, port {self.settings.port(service)}"
         return self.add([*greeting, event], after, name, "accepted", decided, what=", ".join(words), at=event.at)
 
-    def cleaned(self, life: Life, hop: Hop) -> Hop:
+    def cleaned(self, entry: QueueEntry, hop: Hop) -> Hop:
         """cleanup looks at the headers and expands addresses."""
-        events = life.of("message-id")
+        events = entry.of("message-id")
         if not events:
             return hop
         rows = dict.fromkeys(
             f"{one.fields['orig']} → {one.fields['to']}"
-            for one in life.of("delivery")
+            for one in entry.of("delivery")
             if one.fields["orig"] and one.line.daemon != "local"
         )
         if rows:
@@ -122,19 +122,19 @@ class Way:
         else:
             decided = Decided(self.settings.main("virtual_alias_maps"), 2, "delivery")
             what = "no alias expanded"
-            client = life.first("client")
-            port = self.ports.get(life.queue) if client and hop.station == "Re-injection" else ""
+            client = entry.first("client")
+            port = self.ports.get(entry.queue) if client and hop.station == "Re-injection" else ""
             service = f"127.0.0.1:{port}" if port else client.line.service if client else "pickup"
             override = self.settings.of_service(service, "receive_override_options")
             if "no_address_mappings" in override:
                 decided, what = Decided(override, 3, "filter"), "aliases wait until after the filter"
         ident = events[0].message_id.strip("<>")
         verdict = "headers read" if ident else "headers read, no Message-ID"
-        return self.add(events[:1], hop, "Postfix cleanup", verdict, decided, what=what, queue=life.queue)
+        return self.add(events[:1], hop, "Postfix cleanup", verdict, decided, what=what, queue=entry.queue)
 
-    def ended(self, life: Life, after: Hop) -> None:
+    def ended(self, entry: QueueEntry, after: Hop) -> None:
         """A message that nobody delivers any more, and letters about it."""
-        for event in life.of("expired"):
+        for event in entry.of("expired"):
             decided = Decided(self.settings.main("maximal_queue_lifetime"), 1, "restart")
             self.add(
                 [event],
@@ -144,9 +144,9 @@ class Way:
                 decided,
                 what=short(event.fields["rest"]),
                 mood="bad",
-                queue=life.queue,
+                queue=entry.queue,
             )
-        for event in life.of("notification"):
+        for event in entry.of("notification"):
             kind, queue = event.fields["kind"], event.fields["queue"]
             decided = Decided("", 0, "")
             what = f"a letter to the sender: passport {queue}"
@@ -158,7 +158,7 @@ class Way:
                 decided,
                 what=what,
                 mood="warn",
-                queue=life.queue,
+                queue=entry.queue,
             )
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from postmaster.events import Event
+from postmaster.read.events import Event
 
 
 @dataclass
-class Life:
+class QueueEntry:
     """One message in the queue, from its first line to "removed"."""
 
     queue: str
@@ -35,23 +35,23 @@ class Life:
         return next(iter(self.of(*kinds)), None)
 
 
-def of(events: Sequence[Event]) -> list[Life]:
-    """All lives of all queue ids, in the order of time."""
-    alive: dict[str, Life] = {}
-    found: list[Life] = []
+def of(events: Sequence[Event]) -> list[QueueEntry]:
+    """What became of each queue id, in the order of time: a short id is used again."""
+    alive: dict[str, QueueEntry] = {}
+    found: list[QueueEntry] = []
     for event in events:
         if not event.queue or event.queue == "NOQUEUE" or not event.line.by_postfix:
             continue
-        life = alive.get(event.queue)
+        entry = alive.get(event.queue)
         # "removed" is the last line; a new client or pickup means that we missed it
-        if life is None or (event.kind in ("client", "pickup") and life.of("message-id", "removed")):
-            life = alive[event.queue] = Life(event.queue)
-            found.append(life)
-        life.events.append(event)
+        if entry is None or (event.kind in ("client", "pickup") and entry.of("message-id", "removed")):
+            entry = alive[event.queue] = QueueEntry(event.queue)
+            found.append(entry)
+        entry.events.append(event)
         if event.kind == "removed":
             alive.pop(event.queue)
-    for life in found:
-        life.greeting = greeting(events, life.first("client"))
+    for entry in found:
+        entry.greeting = greeting(events, entry.first("client"))
     return found
 
 
@@ -68,13 +68,13 @@ def greeting(events: Sequence[Event], client: Event | None) -> list[Event]:
     return [event for event in said if event.kind == "tls"]
 
 
-def chosen(lives: Iterable[Life], message_id: str, asked: str) -> list[Life]:
-    """Those that carry this Message-ID; without one, the latest life of the id that was asked for, and what follows it."""
-    lives = list(lives)
+def chosen(entries: Iterable[QueueEntry], message_id: str, asked: str) -> list[QueueEntry]:
+    """Those that carry this Message-ID; without one, the latest entry of the id that was asked for, and what follows it."""
+    entries = list(entries)
     if message_id:
-        return [life for life in lives if life.message_id == message_id]
-    known: list[Life] = [life for life in lives if life.queue == asked][-1:]
-    for life in known:  # grows while it is walked
-        ahead = {one for event in life.events for one in event.leads_to}
-        known += [one for one in lives if one.queue in ahead and one not in known and one.end >= life.at]
-    return sorted(known, key=lambda life: life.at)
+        return [entry for entry in entries if entry.message_id == message_id]
+    known: list[QueueEntry] = [entry for entry in entries if entry.queue == asked][-1:]
+    for entry in known:  # grows while it is walked
+        ahead = {one for event in entry.events for one in event.leads_to}
+        known += [one for one in entries if one.queue in ahead and one not in known and one.end >= entry.at]
+    return sorted(known, key=lambda entry: entry.at)

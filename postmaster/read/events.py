@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from postmaster.lines import Line
+from postmaster.read.lines import Line
 
 QUEUE = r"[0-9A-Za-z]{6,20}"  # short ids are hexadecimal, long ones (enable_long_queue_ids) are not
 # the answer to a message that was filtered before the queue comes with or without NOQUEUE in front

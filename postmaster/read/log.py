@@ -13,9 +13,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from checks.target import Target
-from postmaster import events, lines
-from postmaster.events import Event
 from postmaster.model import NotFound
+from postmaster.read import events, lines
+from postmaster.read.events import Event
 
 PATIENCE = 90.0  # seconds for a search through a big journal
 JOURNAL = "journalctl -q --no-pager -o short-unix SYSLOG_FACILITY=2"

@@ -13,8 +13,10 @@ import pytest
 
 from lab import Host
 from lab import snapshots as lab_snapshots
-from notebooks.workbench import applying, breaking, landmarks, plans, proving, remote, rewinding, where
-from notebooks.workbench.errors import NotReady, NotVerified
+from notebooks.workbench.experiment import breaking
+from notebooks.workbench.host import remote, where
+from notebooks.workbench.show.errors import NotReady, NotVerified
+from notebooks.workbench.step import applying, landmarks, plans, proving, rewinding
 from tests.conftest import LabHost
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(600)]

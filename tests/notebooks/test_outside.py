@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from notebooks.workbench import belt, errata, fate, learning, memory, remote, supposing, tasting, where, world
-from notebooks.workbench.errors import NotAllowed, NotExpected
-from notebooks.workbench.html import Note
-from notebooks.workbench.letters import Letter
-from notebooks.workbench.remote import Done
+from notebooks.workbench.experiment import errata, scanners, temporarily
+from notebooks.workbench.host import memory, remote, where
+from notebooks.workbench.host.remote import Done
+from notebooks.workbench.message import belt, fate, learning, world
+from notebooks.workbench.message.letters import Letter
+from notebooks.workbench.show.errors import NotAllowed, NotExpected
+from notebooks.workbench.show.html import Note
 
 LETTER = Letter("alice@example.net", "foo@example.test", "Hello", 25, "<1@example.net>", 0.0)
 LAB = {"hosts": {"mx1": {"name": "mx1", "role": "mail"}, "world": {"name": "world", "role": "world"}}}
@@ -41,7 +43,7 @@ def test_on_an_own_server_the_world_is_skipped_with_a_sentence(asked: list[str])
     letter = world.from_world("alice", "foo", "Hello")
     assert "skipped" in str(letter) and "skipped" in str(world.world_mailbox("carol"))
     assert "No world here" in str(world.world())
-    with supposing.supposing("$final_virus_destiny = D_REJECT;", stopped="clamav-daemon"):
+    with temporarily.temporarily("$final_virus_destiny = D_REJECT;", stopped="clamav-daemon"):
         pass
     for after in (fate.where_is(letter, expect="INBOX"), fate.headers(letter), fate.take_out(letter)):
         assert after is letter
@@ -116,7 +118,7 @@ def test_a_judgement_is_read_from_the_report(monkeypatch: pytest.MonkeyPatch) ->
         "Content analysis details:   (1000.0 points, 5.0 required)\n 1000 GTUBE  BODY: Test\n-0.0 NO_RELAYS  Info\n"
     )
     monkeypatch.setattr(remote, "execute", lambda *_, **__: Done(0, report * 2, ""))
-    shown = tasting.judge("x")
+    shown = scanners.judge("x")
     assert shown.rows == [["1000", "GTUBE", "BODY: Test"]] and "1000.0 points" in shown.title
 
 

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from notebooks.workbench import marks, steps
+from notebooks.workbench.step import marks, steps
 from tests.notebooks import cells
 
 NAMES = [notebook.stem for notebook in cells.ALL]

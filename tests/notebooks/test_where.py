@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from notebooks.workbench import applying, banner, breaking, rewinding, where
-from notebooks.workbench.errors import NotAllowed, NotReady
+from notebooks.workbench.experiment import breaking
+from notebooks.workbench.host import where
+from notebooks.workbench.show.errors import NotAllowed, NotReady
+from notebooks.workbench.step import applying, banner, rewinding
 
 DATA = {
     "mail_hostname": "mail.example.org",

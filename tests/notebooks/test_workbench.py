@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from notebooks.workbench import belt, html, plans, quiz, talk, views, wire
-from notebooks.workbench.applying import notes
-from notebooks.workbench.errors import NotVerified, Trouble
-from notebooks.workbench.remote import HASH, KEY
-from notebooks.workbench.steps import Step, plain
+from notebooks.workbench.experiment import tcpdump
+from notebooks.workbench.host import commands
+from notebooks.workbench.host.remote import HASH, KEY
+from notebooks.workbench.message import belt
+from notebooks.workbench.show import html, quiz
+from notebooks.workbench.show.errors import NotVerified, Trouble
+from notebooks.workbench.step import plans, views
+from notebooks.workbench.step.applying import notes
+from notebooks.workbench.step.steps import Step, plain
 
 HOW = ": 5EEB01F0132: "
 SENT = [
@@ -80,9 +84,9 @@ def test_a_letters_stations_are_read_from_the_log() -> None:
 
 
 def test_an_expectation_is_met_by_a_reply_and_not_by_a_tag() -> None:
-    assert talk.begins("a1 NO [AUTHENTICATIONFAILED] no", "NO [AUTH")
-    assert talk.begins("250-one\n250 two", "250 two") and talk.begins("x\n* LIST () Sent", r"re:LIST .* Sent$")
-    assert not talk.begins("554 5.7.1 no", "250")
+    assert commands.begins("a1 NO [AUTHENTICATIONFAILED] no", "NO [AUTH")
+    assert commands.begins("250-one\n250 two", "250 two") and commands.begins("x\n* LIST () Sent", r"re:LIST .* Sent$")
+    assert not commands.begins("554 5.7.1 no", "250")
 
 
 def test_hashes_and_keys_are_masked() -> None:
@@ -106,6 +110,6 @@ def test_a_step_is_found_by_any_of_its_names() -> None:
 
 
 def test_a_tap_shows_the_words_of_a_login() -> None:
-    tap = wire.Tap(143)
+    tap = tcpdump.Tap(143)
     tap.text = "09:00:00.000001 eth0 In IP 1 > 2: tcp\nE..4..a LOGIN foo pw\n09:00:01.000001 eth0 In IP 2 > 1: tcp\nE..a OK done\n"
     assert tap.words() == ["a LOGIN foo pw", "a OK done"]

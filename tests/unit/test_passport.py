@@ -9,7 +9,9 @@ import sys
 from dataclasses import replace
 
 from checks.model import CHAPTERS
-from postmaster import deciding, events, lines, text
+from postmaster import text
+from postmaster.follow import decisions
+from postmaster.read import events, lines
 from tests.mail_logs import SETTINGS, hundred, passport, settings_of, stations
 
 
@@ -98,9 +100,9 @@ def test_amavis_names_the_policy_bank_that_decided() -> None:
     said = "(1-01) Blocked SPAM {RejectedInbound}, REFUSING [198.18.0.9]:1 [198.18.0.9] <a@x> -> <b@y>, Message-ID: <c@x>, Hits: 9.1, 96 ms"
     event = events.understood(lines.Line(1.0, "amavis", "1", said))
     assert event and event.fields["bank"] == "REFUSING" and event.message_id == "<c@x>"
-    decided = deciding.judging("Blocked SPAM", "9.1", "REFUSING", with_bank)
+    decided = decisions.judging("Blocked SPAM", "9.1", "REFUSING", with_bank)
     assert decided.setting == "REFUSING: spam_kill_level_maps => [8], final_spam_destiny => D_REJECT"
-    assert deciding.judging("Blocked INFECTED", "-", "", with_bank).setting == "$final_virus_destiny = D_DISCARD"
+    assert decisions.judging("Blocked INFECTED", "-", "", with_bank).setting == "$final_virus_destiny = D_DISCARD"
 
 
 def test_without_a_message_id_postfix_tells_what_follows() -> None:
@@ -184,8 +186,8 @@ def test_every_step_that_a_passport_names_is_one() -> None:
     script += f"'deploys.chapters.' + m).STEPS] for n, m in {modules}.items()}}))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     steps = {int(number): names for number, names in json.loads(done.stdout).items()}
-    named = {(chapter, step) for _, _, chapter, step in deciding.REFUSALS} | set(deciding.AGENTS.values())
-    named |= {(3, step) for _, step in deciding.DESTINIES.values()}
+    named = {(chapter, step) for _, _, chapter, step in decisions.REFUSALS} | set(decisions.AGENTS.values())
+    named |= {(3, step) for _, step in decisions.DESTINIES.values()}
     for mark in ("gtube2", "fwd2", "both2", "gone2", "eicar3"):
         named |= {(hop.chapter, hop.step) for hop in passport(13, f"<{mark}.mx1@example.net>").hops}
     for mark in ("sub2", "subeicar3"):

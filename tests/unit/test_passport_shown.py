@@ -7,9 +7,10 @@ import json
 
 import pytest
 
-from notebooks.workbench.passport import Shown
-from postmaster import lines, picture, quarantine, reading, text
+from notebooks.workbench.message.passport import Shown
+from postmaster import picture, quarantine, reading, text
 from postmaster.model import NotFound
+from postmaster.read import lines
 from tests.mail_logs import passport
 
 

@@ -11,8 +11,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from notebooks.workbench import html, remote, where
-from notebooks.workbench.errors import NotReady, Trouble
+from notebooks.workbench.host import remote, where
+from notebooks.workbench.show import html
+from notebooks.workbench.show.errors import NotReady, Trouble
 
 SQL = "/etc/dovecot/dovecot-sql.conf"
 AUTH = "/var/spool/postfix/private/auth"

@@ -5,9 +5,14 @@ from __future__ import annotations
 import re
 import shlex
 
-from notebooks.workbench import html, progress, remote, steps, trial, views, where
-from notebooks.workbench.errors import NotExpected, NotReady, Trouble
-from notebooks.workbench.talk import Dialogue, Line
+from notebooks.workbench.experiment import throwaway_dovecot
+from notebooks.workbench.experiment.tcpdump import Tap, Wire
+from notebooks.workbench.host import remote, where
+from notebooks.workbench.show import html, progress
+from notebooks.workbench.show.errors import NotExpected, NotReady, Trouble
+from notebooks.workbench.step import steps, views
+from notebooks.workbench.talk.dialogue import Dialogue, Line
+from notebooks.workbench.talk.imap_lines import imap
 
 HEADER = {"2.3": "", "2.4": "dovecot_config_version = 2.4.0\ndovecot_storage_version = 2.4.0\n"}
 # read in a folder of its own: the real configuration is neither read nor touched
@@ -94,7 +99,7 @@ def _doveconf(text: str) -> tuple[str, bool]:
 
 
 def _login(version: str, extra: str) -> tuple[str, bool]:
-    with trial.dovecot(version, extra + "\n") as folder:
+    with throwaway_dovecot.dovecot(version, extra + "\n") as folder:
         said = _trial_login(Dialogue("IMAP")).said[-1][1]
         log = remote.execute(
             f"grep -hE 'Error|Fatal' {folder}/log | tail -n 1 | sed -E 's/^.*(Error|Fatal): //'"
@@ -105,10 +110,10 @@ def _login(version: str, extra: str) -> tuple[str, bool]:
 
 def _trial_login(dialogue: Dialogue) -> Dialogue:
     """Log in to the throwaway Dovecot in the clear, from the lab's client."""
-    line = Line(dialogue, trial.PORT, None)
+    line = Line(dialogue, throwaway_dovecot.PORT, None)
     try:
         dialogue.add("server", line.line())
-        line.send(f"a LOGIN {trial.USER} {trial.PASSWORD}")
+        line.send(f"a LOGIN {throwaway_dovecot.USER} {throwaway_dovecot.PASSWORD}")
         dialogue.add("server", line.line())
     except EOFError:
         pass  # the dialogue says that the server hung up
@@ -117,7 +122,7 @@ def _trial_login(dialogue: Dialogue) -> Dialogue:
     return dialogue
 
 
-def equal_hashes(password: str = trial.PASSWORD) -> html.Table:
+def equal_hashes(password: str = throwaway_dovecot.PASSWORD) -> html.Table:
     """The same password hashed twice in each scheme: equal hashes tell a thief who shares a password."""
     word = shlex.quote(password)
     rows = []
@@ -141,21 +146,17 @@ def short(text: str) -> str:
 
 def cleartext_on_the_wire() -> html.Shown:
     """Read a login off the wire: with the article's disable_plaintext_auth = no on a throwaway Dovecot, then with TLS."""
-    from notebooks.workbench.wire import Tap, Wire
-
     where.lab_only(where.place(), "Reading along")
     version = views.language()
-    with progress.Progress("two logins, and somebody who reads along"), trial.dovecot(version):
-        with Tap(trial.PORT) as clear:
+    with progress.Progress("two logins, and somebody who reads along"), throwaway_dovecot.dovecot(version):
+        with Tap(throwaway_dovecot.PORT) as clear:
             _trial_login(Dialogue("IMAP"))
         with Tap(143) as secret:
-            from notebooks.workbench.talk import imap
-
             imap(143, "STARTTLS", "LOGIN foo", "LOGOUT")
-    if trial.PASSWORD not in clear.text:
+    if throwaway_dovecot.PASSWORD not in clear.text:
         raise NotExpected("The password was not seen on the wire.", clear.text[-500:])
     if " LOGIN " in secret.text:
         raise NotExpected(
             "A LOGIN was readable on port 143.", "TLS should have hidden it.", 'verify("dovecot.cleartext")'
         )
-    return Wire(clear.shown(), secret.shown(), trial.PASSWORD)
+    return Wire(clear.shown(), secret.shown(), throwaway_dovecot.PASSWORD)

@@ -7,8 +7,9 @@ import re
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 
-from notebooks.workbench import html, remote
-from notebooks.workbench.errors import NotReady
+from notebooks.workbench.host import remote
+from notebooks.workbench.show import html
+from notebooks.workbench.show.errors import NotReady
 
 # clamd's own language: a length in front of each piece, 0 at the end (https://linux.die.net/man/8/clamd, INSTREAM)
 INSTREAM = """use IO::Socket::UNIX; use MIME::Base64; local $/; my $bytes = decode_base64(<STDIN>);

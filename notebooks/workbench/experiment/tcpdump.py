@@ -7,8 +7,9 @@ import subprocess
 import time
 from types import TracebackType
 
-from notebooks.workbench import html, remote, where
-from notebooks.workbench.errors import NotReady
+from notebooks.workbench.host import remote, where
+from notebooks.workbench.show import html
+from notebooks.workbench.show.errors import NotReady
 
 INSTALL = (
     "command -v tcpdump >/dev/null || { export DEBIAN_FRONTEND=noninteractive; apt-get install -yqq tcpdump || "

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from notebooks.workbench import progress, remote, where
-from notebooks.workbench.errors import NotReady
+from notebooks.workbench.host import remote, where
+from notebooks.workbench.show import progress
+from notebooks.workbench.show.errors import NotReady
 
-TRIAL = "/etc/amavis/conf.d/99-supposing"  # read last
+TRIAL = "/etc/amavis/conf.d/99-temporarily"  # read last
 # Whatever is on the belt goes through the old Amavis first. Ready is who answers on 10024.
 RESTART = """for n in $(seq 100); do postqueue -p | grep -q '^[0-9A-Za-z]*[*]' || break; sleep 0.2; done
 systemctl restart amavis
@@ -17,13 +18,13 @@ journalctl -u amavis -n 5 --no-pager -o cat >&2; exit 1"""
 
 
 @contextmanager
-def supposing(perl: str = "", *, stopped: str = "") -> Iterator[None]:
+def temporarily(perl: str = "", *, stopped: str = "") -> Iterator[None]:
     """Amavis as it would be with this more in its configuration, and with these units stopped; skipped outside the lab."""
     if not where.place().lab:
         yield
         return
     try:
-        with progress.Progress(f"supposing {perl or stopped + ' stopped'}"):
+        with progress.Progress(f"for now: {perl or stopped + ' stopped'}"):
             if perl:
                 _run(f"cat >{TRIAL}\n{RESTART}", f"use strict;\n{perl}\n1;\n")
             if stopped:

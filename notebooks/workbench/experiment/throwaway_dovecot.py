@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from notebooks.workbench import remote, where
-from notebooks.workbench.errors import NotReady
+from notebooks.workbench.host import remote, where
+from notebooks.workbench.show.errors import NotReady
 
 PORT = 10143
 PASSWORD = "open-sesame"  # of the throwaway Dovecot only: it is meant to be seen

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 import psycopg2
 
 from checks import ssh
-from notebooks.workbench import html, progress, remote, where
-from notebooks.workbench.errors import NotExpected, NotReady
-from notebooks.workbench.talk import Expect, begins
+from notebooks.workbench.host import remote, where
+from notebooks.workbench.show import html, progress
+from notebooks.workbench.show.errors import NotExpected, NotReady
 
+Expect = str | tuple[str, ...]
 POSTFIX = "-u 'postfix*'"
 WORKERS = "-u amavis -u clamav-daemon"
 UNITS = {"postfix": POSTFIX, "postgresql": "-u 'postgresql*'", "dovecot": "-u dovecot", "workers": WORKERS}
@@ -105,3 +106,10 @@ def ask(statement: str, *, refused: bool = False, database: str = "mail") -> htm
 
 def _units(unit: str) -> str:
     return UNITS.get(unit, f"-u {shlex.quote(unit)}")
+
+
+def begins(text: str, wanted: str) -> bool:
+    """Whether a reply begins with these words, or holds the regular expression; IMAP's tag does not count."""
+    if wanted.startswith("re:"):
+        return bool(re.search(wanted[3:], text, re.MULTILINE))
+    return any(re.sub(r"^a\d+ ", "", line).startswith(wanted) for line in text.splitlines())

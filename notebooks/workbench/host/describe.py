@@ -1,4 +1,4 @@
-"""Print, as JSON, the inventory's hosts and the chapters' steps: `python -m notebooks.workbench.describe [HOST]`.
+"""Print, as JSON, the inventory's hosts and the chapters' steps: `python -m notebooks.workbench.host.describe [HOST]`.
 
 A program of its own, because pyinfra patches the standard library when its inventory is loaded, and a Jupyter kernel
 does not survive that. It prints no secret: of the host's data only the values named here, and "(secret)" in the texts.
@@ -17,7 +17,7 @@ from pyinfra.api.exceptions import PyinfraError
 from pyinfra.context import ctx_state
 from pyinfra_cli.inventory import make_inventory
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 ORDER = ("postfix", "postgresql", "amavis", "dovecot", "sieve")
 SSH = ("ssh_hostname", "ssh_port", "ssh_user", "ssh_key", "ssh_known_hosts_file")
 DATA = ("mail_hostname", "mail_domains", "mail_home", "mail_owner", "accounts_file", "secrets_file", "tls_certificate")

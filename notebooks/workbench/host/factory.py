@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from notebooks.workbench import html, remote, where
+from notebooks.workbench.host import remote, where
+from notebooks.workbench.show import html
 
 # What a station needs to be there, and where it listens. Ports as in `ss`.
 PROBE = """

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from notebooks.workbench import html, remote
+from notebooks.workbench.host import remote
+from notebooks.workbench.show import html
 
 # Pss counts a page that four processes share as a quarter in each: the sum is what they really take together.
 ASK = """cd /proc && for p in [0-9]*; do

@@ -11,8 +11,8 @@ import paramiko
 
 from checks import ssh
 from checks.model import CannotStart
-from notebooks.workbench import snapshots, where
-from notebooks.workbench.errors import NotReady
+from notebooks.workbench.host import snapshots, where
+from notebooks.workbench.show.errors import NotReady
 
 HASH = re.compile(r"(\{[A-Z0-9.-]+\}|SCRAM-SHA-256)\$[A-Za-z0-9$=,./+:_-]{12,}")
 KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----", re.DOTALL)

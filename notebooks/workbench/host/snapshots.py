@@ -7,7 +7,8 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from notebooks.workbench import progress, where
+from notebooks.workbench.host import where
+from notebooks.workbench.show import progress
 
 _running: list[tuple[str, subprocess.Popen[str]]] = []
 # titles of steps that this kernel has changed the host with: what was kept of them before is another walk's

@@ -13,9 +13,9 @@ from typing import Any
 
 import checks
 from checks.target import domain_of, read_json
-from notebooks.workbench.errors import NotAllowed, NotReady
+from notebooks.workbench.show.errors import NotAllowed, NotReady
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @dataclass
@@ -84,7 +84,7 @@ def place() -> Place:
 def use(name: str = "") -> Place:
     """Choose a host of the inventory by its name; else the one that MAILROOM_HOST names, else the first."""
     name = name or os.environ.get("MAILROOM_HOST", "")
-    command = [sys.executable, "-m", "notebooks.workbench.describe", *([name] if name else [])]
+    command = [sys.executable, "-m", "notebooks.workbench.host.describe", *([name] if name else [])]
     told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     if told.returncode:
         why = (told.stderr.strip().splitlines() or ["no reason given"])[-1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from notebooks.workbench import html
+from notebooks.workbench.show import html
 
 WIDTH, HEIGHT, ROW = 182, 106, 4  # of one station; stations in a row
 

@@ -9,9 +9,10 @@ import shlex
 import time
 from dataclasses import dataclass
 
-from notebooks.workbench import html, remote, where
-from notebooks.workbench.errors import NotExpected
-from notebooks.workbench.letters import Letter
+from notebooks.workbench.host import remote, where
+from notebooks.workbench.message.letters import Letter
+from notebooks.workbench.show import html
+from notebooks.workbench.show.errors import NotExpected
 
 PATIENCE = 25.0  # SpamAssassin may ask the DNS, and wait
 # Everywhere a letter can be, by its Message-ID; the queue by the envelope, as its files are not text.

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import time
 
-from notebooks.workbench import fate, html, remote, snapshots
-from notebooks.workbench.errors import NotReady, Trouble
-from notebooks.workbench.letters import Letter, opened
+from notebooks.workbench.host import remote, snapshots
+from notebooks.workbench.message import fate
+from notebooks.workbench.message.letters import Letter, opened
+from notebooks.workbench.show import html
+from notebooks.workbench.show.errors import NotReady, Trouble
 
 DUMP = "cd / && runuser -u amavis -- sa-learn --dump magic"
 PATIENCE = 20.0

@@ -11,8 +11,10 @@ from email.utils import formatdate, make_msgid
 
 from checks import mail
 from checks.model import Failed
-from notebooks.workbench import belt, html, remote, snapshots, where
-from notebooks.workbench.errors import NotReady, Trouble
+from notebooks.workbench.host import remote, snapshots, where
+from notebooks.workbench.message import belt
+from notebooks.workbench.show import html
+from notebooks.workbench.show.errors import NotReady, Trouble
 
 SINCE = 60  # seconds of log before the letter was handed in
 

@@ -6,9 +6,10 @@ import io
 import time
 
 from checks.model import CannotStart, Failed
-from notebooks.workbench import html, remote, snapshots, where
-from notebooks.workbench.errors import NotReady, Trouble
-from notebooks.workbench.letters import Letter
+from notebooks.workbench.host import remote, snapshots, where
+from notebooks.workbench.message.letters import Letter
+from notebooks.workbench.show import html
+from notebooks.workbench.show.errors import NotReady, Trouble
 from postmaster import picture, reading, text
 from postmaster.model import NotFound, Passport
 

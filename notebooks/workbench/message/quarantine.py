@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from checks.model import Failed
-from notebooks.workbench import html, snapshots, where
-from notebooks.workbench.errors import Trouble
-from notebooks.workbench.letters import Letter
+from notebooks.workbench.host import snapshots, where
+from notebooks.workbench.message.letters import Letter
+from notebooks.workbench.show import html
+from notebooks.workbench.show.errors import Trouble
 
 
 def quarantine() -> html.Table:
     """What is held, newest first: `python -m postmaster quarantine`."""
     from postmaster import quarantine as desk
-    from postmaster.lines import clock
+    from postmaster.read.lines import clock
 
     snapshots.wait()
     target = where.place().target()

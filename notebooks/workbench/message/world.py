@@ -9,9 +9,11 @@ from email import message_from_string
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 
-from notebooks.workbench import fate, html, progress, remote, snapshots, where
-from notebooks.workbench.errors import NotReady, Trouble
-from notebooks.workbench.letters import Letter, full
+from notebooks.workbench.host import remote, snapshots, where
+from notebooks.workbench.message import fate
+from notebooks.workbench.message.letters import Letter, full
+from notebooks.workbench.show import html, progress
+from notebooks.workbench.show.errors import NotReady, Trouble
 
 DOMAIN = "example.net"
 SKIPPED = "This needs the lab's world, and this host is not of the lab: skipped."

@@ -8,7 +8,7 @@ import time
 from types import TracebackType
 from typing import Any
 
-from notebooks.workbench import html
+from notebooks.workbench.show import html
 
 
 def in_notebook() -> bool:

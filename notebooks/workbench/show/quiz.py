@@ -6,7 +6,7 @@ import re
 from types import EllipsisType
 from typing import Any
 
-from notebooks.workbench import html
+from notebooks.workbench.show import html
 
 
 class Question(html.Shown):

@@ -10,9 +10,11 @@ import time
 from datetime import datetime
 from pathlib import Path
 
-from notebooks.workbench import html, landmarks, progress, snapshots, steps, where
-from notebooks.workbench.errors import NotApplied, NotReady
-from notebooks.workbench.plans import reason
+from notebooks.workbench.host import snapshots, where
+from notebooks.workbench.show import html, progress
+from notebooks.workbench.show.errors import NotApplied, NotReady
+from notebooks.workbench.step import landmarks, steps
+from notebooks.workbench.step.plans import reason
 
 SIGNS = {"Success": "✓", "No changes": "·", "Error": "✖"}
 

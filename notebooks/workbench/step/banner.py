@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from notebooks.workbench import html, landmarks, remote, steps, where
+from notebooks.workbench.host import remote, where
+from notebooks.workbench.show import html
+from notebooks.workbench.step import landmarks, steps
 
 
 class Banner(html.Shown):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shlex
 
-from notebooks.workbench import remote, steps, where
-from notebooks.workbench.mark import HELPERS
-from notebooks.workbench.marks import LANDMARKS
+from notebooks.workbench.host import remote, where
+from notebooks.workbench.step import steps
+from notebooks.workbench.step.marks import LANDMARKS
+from notebooks.workbench.step.marks.kinds import HELPERS
 
 
 def filled(script: str) -> str:

@@ -13,8 +13,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from notebooks.workbench import html, landmarks, progress, snapshots, steps, where
-from notebooks.workbench.errors import NotReady, NotSettled
+from notebooks.workbench.host import snapshots, where
+from notebooks.workbench.show import html, progress
+from notebooks.workbench.show.errors import NotReady, NotSettled
+from notebooks.workbench.step import landmarks, steps
 
 Change = dict[str, str]  # what, before, after
 

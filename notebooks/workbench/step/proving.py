@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 import checks
 from checks.report import SIGNS
-from notebooks.workbench import html, landmarks, progress, snapshots, steps, where
-from notebooks.workbench.errors import NotReady, NotVerified
+from notebooks.workbench.host import snapshots, where
+from notebooks.workbench.show import html, progress
+from notebooks.workbench.show.errors import NotReady, NotVerified
+from notebooks.workbench.step import landmarks, steps
 
 COLOURS = {"pass": "good", "fail": "bad", "warn": "warn", "skip": "dim"}
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 
-from notebooks.workbench import applying, html, landmarks, progress, snapshots, steps, where
-from notebooks.workbench.errors import NotReady, Trouble
+from notebooks.workbench.host import snapshots, where
+from notebooks.workbench.show import html, progress
+from notebooks.workbench.show.errors import NotReady, Trouble
+from notebooks.workbench.step import applying, landmarks, steps
 
 BARE = "bare"
 # Who goes from chapter 2 to chapter 4 has left this one out, and gets it back by no rewind.
@@ -34,7 +36,7 @@ def rewind(name: str) -> html.Note:
     replayed = wanted[start:]
     if step and replayed:
         names = ",".join(one.id for one in replayed)
-        applying.pyinfra(step, ["notebooks/workbench/until.py"], {"MAILROOM_STEPS": names})
+        applying.pyinfra(step, ["notebooks/workbench/step/replay.py"], {"MAILROOM_STEPS": names})
     return _told(here, step, title, replayed, time.monotonic() - begun)
 
 

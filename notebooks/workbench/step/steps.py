@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from notebooks.workbench import where
-from notebooks.workbench.errors import Trouble
+from notebooks.workbench.host import where
+from notebooks.workbench.show.errors import Trouble
 
 CHAPTERS = {"postfix": 1, "postgresql": 2, "amavis": 3, "dovecot": 4, "sieve": 5}
 NOTEBOOKS = {

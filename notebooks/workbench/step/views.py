@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-from notebooks.workbench import html, landmarks, marks, steps
-from notebooks.workbench.errors import Trouble
+from notebooks.workbench.show import html
+from notebooks.workbench.show.errors import Trouble
+from notebooks.workbench.step import landmarks, marks, steps
 
 
 class View(html.Shown):
@@ -92,7 +93,7 @@ def show(name: str) -> View:
     step = steps.find(name)
     if step.id not in marks.LANDMARKS:
         raise Trouble(f"The runbook does not know how {step.id} shows on a host.")
-    from notebooks.workbench import where
+    from notebooks.workbench.host import where
 
     mine = family() if {"Debian", "Red Hat"} & set(step.today) else language()
     return View(step, landmarks.now(step), where.place().name, mine)
@@ -100,14 +101,14 @@ def show(name: str) -> View:
 
 def family() -> str:
     """Whose system this host is: that of the first package manager it has."""
-    from notebooks.workbench import remote
+    from notebooks.workbench.host import remote
 
     return "Debian" if remote.execute("command -v apt-get").out else "Red Hat"
 
 
 def language() -> str:
     """The dialect of the Dovecot on this host: "2.3", "2.4", or "" while there is none."""
-    from notebooks.workbench import remote
+    from notebooks.workbench.host import remote
 
     version = remote.execute("dovecot --version 2>/dev/null").out
     return ".".join(version.split(".")[:2]) if version else ""

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import base64
-import re
 import socket
 import ssl
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from checks import tls
-from notebooks.workbench import html, remote, snapshots, where
-from notebooks.workbench.errors import NotExpected, NotReady, Trouble
+from notebooks.workbench.host import remote, snapshots, where
+from notebooks.workbench.host.commands import Expect, begins
+from notebooks.workbench.show import html
+from notebooks.workbench.show.errors import NotExpected, NotReady, Trouble
 
-Expect = str | tuple[str, ...]
 WHO = {"you": "C", "server": "S", "note": "·"}
 
 
@@ -49,20 +49,13 @@ class Dialogue(html.Shown):
         return self
 
 
-def begins(text: str, wanted: str) -> bool:
-    """Whether a reply begins with these words, or holds the regular expression; IMAP's tag does not count."""
-    if wanted.startswith("re:"):
-        return bool(re.search(wanted[3:], text, re.MULTILINE))
-    return any(re.sub(r"^a\d+ ", "", line).startswith(wanted) for line in text.splitlines())
-
-
 class Line:
     """A connection that is read and written line by line."""
 
-    def __init__(self, dialogue: Dialogue, port: int, via: str | None, host: str = "") -> None:
+    def __init__(self, dialogue: Dialogue, port: int, via: str | None) -> None:
         self.here, self.dialogue, self.port = where.place(), dialogue, port
         self.target = self.here.target(via)
-        address = host or ("127.0.0.1" if via == self.here.name else self.here.address)
+        address = "127.0.0.1" if via == self.here.name else self.here.address
         if why := self.target.vantage.probe(address, port):
             raise OSError(why)
         self.sock: socket.socket = socket.create_connection(self.target.vantage.endpoint(address, port), timeout=15)
@@ -99,24 +92,22 @@ class Line:
         self.target.close()
 
 
-def talk(title: str, port: int, via: str | None, steps: Iterable[str], host: str = "") -> Dialogue:
-    """Open a connection, say the steps one after another, and keep what both sides said."""
+def talk(
+    title: str, speak: Callable[[Line, Iterable[str]], None], port: int, via: str | None, steps: Iterable[str]
+) -> Dialogue:
+    """Open a connection, say the steps one after another as the protocol wants it, and keep what both sides said."""
     snapshots.wait()
     here = where.place()
     origin = here.client or "here" if via is None else via
     dialogue = Dialogue(f"{title} with {here.fqdn}, port {port}, from {origin}")
-    from notebooks.workbench import imap_lines, sieve_lines, smtp_lines
-
-    speakers = {"IMAP": imap_lines.speak, "SMTP": smtp_lines.speak, "ManageSieve": sieve_lines.speak}
-    speaker = speakers[title]
     try:
-        line = Line(dialogue, port, via, host)
+        line = Line(dialogue, port, via)
     except OSError as error:
         raise NotReady(
             f"Nobody answers on port {port} of {here.fqdn}.", str(error), "factory() shows what runs"
         ) from None
     try:
-        speaker(line, steps)
+        speak(line, steps)
     except EOFError:
         pass  # the dialogue says how it ended
     except (ConnectionError, TimeoutError) as error:
@@ -124,21 +115,6 @@ def talk(title: str, port: int, via: str | None, steps: Iterable[str], host: str
     finally:
         line.close()
     return dialogue
-
-
-def smtp(port: int, *steps: str, via: str | None = None, expect: Expect | None = None) -> Dialogue:
-    """Speak SMTP: each step is a line; also "STARTTLS", "LOGIN foo", "LOGIN foo wrong" and "DATA the text"."""
-    return talk("SMTP", port, via, steps).expect(expect)
-
-
-def imap(port: int, *steps: str, via: str | None = None, expect: Expect | None = None) -> Dialogue:
-    """Speak IMAP: the tags are put in front; also "STARTTLS", "LOGIN foo" and "LOGIN foo wrong"."""
-    return talk("IMAP", port, via, steps).expect(expect)
-
-
-def managesieve(*steps: str, via: str | None = None, expect: Expect | None = None) -> Dialogue:
-    """Speak ManageSieve on 4190; also "STARTTLS", "LOGIN foo" and "PUTSCRIPT name the script"."""
-    return talk("ManageSieve", 4190, via, steps).expect(expect)
 
 
 def account(line: Line, name: str) -> tuple[str, str]:

@@ -10,8 +10,9 @@ from cryptography.hazmat.primitives import hashes
 
 from checks import tls
 from checks.model import Failed
-from notebooks.workbench import html, snapshots, where
-from notebooks.workbench.errors import NotReady
+from notebooks.workbench.host import snapshots, where
+from notebooks.workbench.show import html
+from notebooks.workbench.show.errors import NotReady
 
 GOOD, BAD = "✓", "✖"
 

@@ -5,10 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from notebooks.workbench import talk
+from notebooks.workbench.host.commands import Expect
+from notebooks.workbench.talk.dialogue import Dialogue, Line, account, talk
 
 
-def speak(line: talk.Line, steps: Iterable[str]) -> None:
+def imap(port: int, *steps: str, via: str | None = None, expect: Expect | None = None) -> Dialogue:
+    """Speak IMAP: the tags are put in front; also "STARTTLS", "LOGIN foo" and "LOGIN foo wrong"."""
+    return talk("IMAP", speak, port, via, steps).expect(expect)
+
+
+def speak(line: Line, steps: Iterable[str]) -> None:
     if line.port == 993:
         line.dialogue.add("note", "port 993: TLS from the first byte")
         line.secure()
@@ -19,7 +25,7 @@ def speak(line: talk.Line, steps: Iterable[str]) -> None:
         shown = command
         if step.upper().startswith("LOGIN "):
             name, _, wrong = step[6:].partition(" ")
-            address, password = talk.account(line, name)
+            address, password = account(line, name)
             secret = "not-the-password" if wrong else password
             command = f'{tag} LOGIN "{address}" "{secret}"'
             shown = f"{tag} LOGIN {address} ({'a wrong' if wrong else 'the'} password)"
@@ -29,7 +35,7 @@ def speak(line: talk.Line, steps: Iterable[str]) -> None:
             line.secure()
 
 
-def until(line: talk.Line, tag: str) -> str:
+def until(line: Line, tag: str) -> str:
     """Lines up to the one with the tag; a literal ({123}) is read whole."""
     lines: list[str] = []
     try:

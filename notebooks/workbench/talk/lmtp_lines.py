@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 
-from notebooks.workbench import remote, snapshots, where
-from notebooks.workbench.errors import NotReady
-from notebooks.workbench.talk import Dialogue, Expect
+from notebooks.workbench.host import remote, snapshots, where
+from notebooks.workbench.host.commands import Expect
+from notebooks.workbench.show.errors import NotReady
+from notebooks.workbench.talk.dialogue import Dialogue
 
 SOCKET = "/var/spool/postfix/private/dovecot-lmtp"
 # One reply for each line, except for "." after DATA: then one for each recipient that was taken.

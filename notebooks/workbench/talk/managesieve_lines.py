@@ -5,19 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from notebooks.workbench import talk
+from notebooks.workbench.host.commands import Expect
+from notebooks.workbench.talk.dialogue import Dialogue, Line, account, plain, talk
 
 ENDS = ("OK", "NO", "BYE")
 WIDE = 84  # the list of extensions is twice that, and comes with each greeting
 
 
-def speak(line: talk.Line, steps: Iterable[str]) -> None:
+def managesieve(*steps: str, via: str | None = None, expect: Expect | None = None) -> Dialogue:
+    """Speak ManageSieve on 4190; also "STARTTLS", "LOGIN foo" and "PUTSCRIPT name the script"."""
+    return talk("ManageSieve", speak, 4190, via, steps).expect(expect)
+
+
+def speak(line: Line, steps: Iterable[str]) -> None:
     until(line)
     for step in steps:
         word, _, rest = step.partition(" ")
         if word.upper() == "LOGIN":
-            address, password = talk.account(line, rest)
-            line.send(f'AUTHENTICATE "PLAIN" "{talk.plain(address, password)}"', f'AUTHENTICATE "PLAIN" ({address})')
+            address, password = account(line, rest)
+            line.send(f'AUTHENTICATE "PLAIN" "{plain(address, password)}"', f'AUTHENTICATE "PLAIN" ({address})')
         elif word.upper() == "PUTSCRIPT":
             name, _, script = rest.partition(" ")
             # the length in front, so that the script may hold anything; "+" is: do not wait for me
@@ -30,7 +36,7 @@ def speak(line: talk.Line, steps: Iterable[str]) -> None:
             until(line)  # the server says again what it can, now that nobody reads along
 
 
-def until(line: talk.Line) -> str:
+def until(line: Line) -> str:
     """Lines up to OK, NO or BYE; an error comes as a literal of several lines."""
     lines: list[str] = []
     try:

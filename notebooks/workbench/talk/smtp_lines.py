@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from notebooks.workbench import talk
+from notebooks.workbench.host.commands import Expect
+from notebooks.workbench.talk.dialogue import Dialogue, Line, account, plain, talk
 
 
-def speak(line: talk.Line, steps: Iterable[str]) -> None:
+def smtp(port: int, *steps: str, via: str | None = None, expect: Expect | None = None) -> Dialogue:
+    """Speak SMTP: each step is a line; also "STARTTLS", "LOGIN foo", "LOGIN foo wrong" and "DATA the text"."""
+    return talk("SMTP", speak, port, via, steps).expect(expect)
+
+
+def speak(line: Line, steps: Iterable[str]) -> None:
     if line.port == 465:
         line.dialogue.add("note", "port 465: TLS from the first byte")
         line.secure()
@@ -29,16 +35,16 @@ def speak(line: talk.Line, steps: Iterable[str]) -> None:
                 line.secure()
 
 
-def log_in(line: talk.Line, rest: str) -> None:
+def log_in(line: Line, rest: str) -> None:
     """AUTH PLAIN with the account's password, or with a wrong one on purpose."""
     name, _, wrong = rest.partition(" ")
-    address, password = talk.account(line, name)
-    secret = talk.plain(address, "not-the-password" if wrong else password)
+    address, password = account(line, name)
+    secret = plain(address, "not-the-password" if wrong else password)
     line.send(f"AUTH PLAIN {secret}", f"AUTH PLAIN ({address} and {'a wrong' if wrong else 'the'} password, in base64)")
     reply(line)
 
 
-def reply(line: talk.Line) -> str:
+def reply(line: Line) -> str:
     """A whole reply: lines with "-" after the code are followed by more."""
     lines = [line.line()]
     while lines[-1][3:4] == "-":

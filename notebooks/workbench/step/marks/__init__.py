@@ -6,8 +6,8 @@ what a step has written, not whether a daemon runs: a stopped bookkeeper is for 
 
 from __future__ import annotations
 
-from notebooks.workbench import marks_desk, marks_workers
-from notebooks.workbench.mark import CONF, PACKAGES, Landmark, dovecot_block, main_cf, master_cf
+from notebooks.workbench.step.marks import amavis, sieve
+from notebooks.workbench.step.marks.kinds import CONF, PACKAGES, Landmark, dovecot_block, main_cf, master_cf
 
 HBA = 'f=$(ask "SHOW hba_file"); sed -n "/^# >>> mailroom/,/^# <<< mailroom/{{/^#/!p}}" "$f"'
 TABLE = (
@@ -157,6 +157,6 @@ LANDMARKS = {
         "systemctl is-active postfix dovecot; ls -l /var/spool/postfix/private/auth",
         ("dovecot.install",),
     ),
-    **marks_workers.LANDMARKS,
-    **marks_desk.LANDMARKS,
+    **amavis.LANDMARKS,
+    **sieve.LANDMARKS,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from notebooks.workbench.mark import PACKAGES, Landmark
+from notebooks.workbench.step.marks.kinds import PACKAGES, Landmark
 
 PARTS = "/etc/amavis/conf.d"
 CLAMD = (

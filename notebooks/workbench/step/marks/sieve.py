@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from notebooks.workbench.mark import PACKAGES, Landmark, dovecot_block
+from notebooks.workbench.step.marks.kinds import PACKAGES, Landmark, dovecot_block
 
 SIEVE = "/etc/dovecot/sieve"
 CLOCK = (

@@ -1,0 +1,1 @@
+"""A letter: sent, followed, looked at, moved, held and released."""

@@ -1,0 +1,1 @@
+"""What a cell shows: HTML and text, progress, a trouble that says what to do, questions."""

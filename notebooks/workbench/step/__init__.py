@@ -1,0 +1,1 @@
+"""A step of a chapter: shown, planned, applied, proven, settled, rewound to."""
