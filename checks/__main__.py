@@ -11,9 +11,10 @@ from pathlib import Path
 from rich.console import Console
 
 import checks
-from checks import report
-from checks.model import CannotStart, Result
-from checks.target import Target, domain_of, lab_target, read_json
+from checks.engine import report
+from checks.engine.check import Result
+from checks.engine.target import Target, domain_of, lab_target, read_json
+from checks.engine.verdicts import CannotStart
 
 
 def parser() -> argparse.ArgumentParser:

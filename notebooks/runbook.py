@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from checks.samples import EICAR, GTUBE
+from checks.clients.samples import EICAR, GTUBE
 from notebooks.workbench.experiment.breaking import break_it, mend
 from notebooks.workbench.experiment.errata import as_printed, cleartext_on_the_wire, equal_hashes
 from notebooks.workbench.experiment.scanners import judge, scan

@@ -1,6 +1,6 @@
 """The postmaster's desk: the way of one message through the factory, and what the workers put aside.
 
-    from checks.target import lab_target
+    from checks.engine.target import lab_target
     from postmaster import reading
     print(reading.passport(lab_target(), "<id@example.net>").folders)
 

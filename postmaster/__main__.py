@@ -9,8 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from checks.model import CannotStart, Failed, Skipped
-from checks.target import Target, domain_of, lab_target
+from checks.engine.target import Target, domain_of, lab_target
+from checks.engine.verdicts import CannotStart, Failed, Skipped
 from postmaster import picture, quarantine, reading, text
 from postmaster.model import NotFound
 

@@ -15,7 +15,7 @@ from textwrap import wrap
 
 from rich.console import Console
 
-from checks.target import Target
+from checks.engine.target import Target
 from postmaster.model import NotFound
 from postmaster.read.lines import clock
 from postmaster.read.log import sections

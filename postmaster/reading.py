@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import Sequence
 
-from checks.target import Target
+from checks.engine.target import Target
 from postmaster.follow import decisions, graph, hops, queue_entries
 from postmaster.model import NotFound, Passport
 from postmaster.read import events, lines, settings

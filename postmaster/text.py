@@ -8,7 +8,7 @@ from typing import IO
 from rich.console import Console
 from rich.text import Text
 
-from checks.model import CHAPTERS
+from checks.engine.check import CHAPTERS
 from postmaster.model import Hop, Passport
 from postmaster.read.lines import clock
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import shlex
+import smtplib
 
-from checks.model import Failed
-from checks.target import Target
+from checks.clients import host, mail
+from checks.engine.ssh import Forward
+from checks.engine.target import Target
+from checks.engine.verdicts import Failed
 
+PORTS = {10024: "Amavis", 10025: "re-injection", 10026: "Amavis", 10028: "Amavis", 3310: "clamd"}
 DESTINY = "sub { +{ D_PASS, 'pass', D_DISCARD, 'discard', D_REJECT, 'reject', D_BOUNCE, 'bounce' }->{$_[0]} }"
 # Read as the last of its files, so that it sees what all others left behind.
 TELL = f"""
@@ -56,3 +60,24 @@ def memory(target: Target, unit: str) -> int:
         may_fail=True,
     )
     return sum(int(line) for line in found.split()) // 1024
+
+
+def greets(target: Target, port: int) -> str:
+    """Whoever listens on that port of 127.0.0.1 over there speaks SMTP."""
+    forward = Forward(target.server, "127.0.0.1", port)
+    try:
+        with smtplib.SMTP("127.0.0.1", forward.port, "localhost", timeout=10) as session:
+            return mail.expect(session.noop(), "250", what=str(port))
+    except (OSError, smtplib.SMTPException) as error:
+        raise Failed(f"nobody answers on 127.0.0.1:{port}: {error}") from error
+    finally:
+        forward.close()
+
+
+def closed(target: Target, *ports: int) -> str:
+    """Not reached from where we are, and not bound to any address but loopback."""
+    found = [port for port in ports if not target.vantage.probe(target.address, port, timeout=2)]
+    found += [p for where, p, _ in host.listeners(target) if p in ports and not where.startswith(host.LOOPBACK)]
+    if found:
+        raise Failed(", ".join(f"{PORTS[port]} ({port}) listens outside" for port in dict.fromkeys(found)))
+    return f"{', '.join(map(str, ports))}: on 127.0.0.1 at most"

@@ -1,29 +1,94 @@
-"""Who is at home: the core services that all other checks stand on."""
+"""The host as its own tools show it: files, listeners, units and their journal."""
 
 from __future__ import annotations
 
 import re
+import shlex
+from dataclasses import dataclass
 
-import psycopg2
-from imapclient.exceptions import IMAPClientError
-
-from checks import sql
-from checks.mail import imap_bare, smtp, words
-from checks.model import CannotStart, Failed, Skipped, check
-from checks.target import Target
+from checks.engine.target import Target
+from checks.engine.verdicts import CannotStart, Failed, Skipped, Warned
 
 STATUS = "On the host: systemctl status {0}; journalctl -u {0} -n 20."
+REVIVED = "Run the step again: it puts mailroom-supervised.conf beside the unit; then systemctl daemon-reload."
+LOOPBACK = ("127.", "[::1]", "[::ffff:127.")
+
+
+@dataclass(frozen=True)
+class File:
+    path: str
+    mode: str  # octal, as stat prints it
+    user: str
+    group: str
+    kind: str
+
+    @property
+    def open_to_group(self) -> bool:
+        return bool(int(self.mode, 8) & 0o077)
+
+    @property
+    def open_to_others(self) -> bool:
+        return bool(int(self.mode, 8) & 0o007)
+
+    def __str__(self) -> str:
+        return f"{self.mode} {self.user}:{self.group}"
+
+
+STAT = "stat -L -c '%a %U %G %F:%n' --"  # a link's own mode says nothing
+
+
+def file(target: Target, path: str) -> File:
+    return _file(target.shell(f"{STAT} {shlex.quote(path)}"))
+
+
+def files(target: Target, listing: str) -> list[File]:
+    """The files that a shell command names, a line each."""
+    return [_file(line) for line in target.shell(f"{listing} | xargs -r -d '\\n' {STAT}").splitlines()]
+
+
+def _file(line: str) -> File:
+    about, _, path = line.partition(":")
+    mode, user, group, kind = about.split(maxsplit=3)
+    return File(path, mode, user, group, kind)
+
+
+def socket_for_postfix(target: Target, path: str, mode: str) -> str:
+    """A socket in Postfix's spool that Postfix owns, with exactly this mode."""
+    found = file(target, path)
+    if (found.kind, str(found)) != ("socket", f"{mode} postfix:postfix"):
+        raise Failed(f"{path}: {found.kind}, {found}")
+    return f"{found.kind}, {found}"
+
+
+def writable(target: Target, user: str, test: str) -> bool:
+    """Whether that user finds this shell test true, such as `test -w /path`."""
+    # its own group: the one of the user nobody is nogroup on Debian, nobody elsewhere
+    command = (
+        f"setpriv --reuid={user} --regid=\"$(id -g {user})\" --clear-groups sh -c '{test} && echo open || echo closed'"
+    )
+    return target.shell(command) != "closed"
 
 
 def listens(target: Target, port: int, unit: str) -> str:
     """Somebody accepts connections there, or the failure quotes what the host knows of it."""
     reason = target.vantage.probe(target.address, port)
     if reason:
-        raise Failed(f"port {port}: {reason}{quoted(target, unit)}", STATUS.format(unit))
+        raise Failed(f"port {port}: {reason}{last_words(target, unit)}", STATUS.format(unit))
     return f"port {port} answers to {target.vantage.name}"
 
 
-def quoted(target: Target, unit: str) -> str:
+def listeners(target: Target) -> list[tuple[str, int, str]]:
+    """Address, port and program of everything that listens; a program may be hidden from us."""
+    found = []
+    for line in target.shell("ss -Hltnp").splitlines():
+        fields = line.split()
+        address, _, port = fields[3].rpartition(":")
+        program = fields[5].split('"')[1] if len(fields) > 5 and '"' in fields[5] else ""
+        found.append((address, int(port), program))
+    return found
+
+
+def last_words(target: Target, unit: str) -> str:
     """The unit's state and what its journal complains of, if the host can be asked."""
     try:
         state = target.shell(f"systemctl is-active {unit}", may_fail=True)
@@ -38,80 +103,40 @@ def quoted(target: Target, unit: str) -> str:
     return "\n".join(["", f"{unit} is {state}; its journal says:" if words else f"{unit} is {state}", *words])
 
 
-@check(
-    "host.ssh.answers",
-    "The mail host answers over SSH",
-    provides="ssh",
-    remedy="Start the host (the lab: `python -m lab up`), or correct --ssh-host.",
-)
-def ssh_answers(target: Target) -> str:
-    return target.shell("uname -n; . /etc/os-release && echo $PRETTY_NAME").replace("\n", ", ")
+def complaints(target: Target, unit: str, pattern: str, but: str = "^$") -> str:
+    """Error lines of the journal since the unit's start, without those that match `but`; to look at, not to fail for."""
+    found = target.shell(
+        f"since=$(systemctl show -P ActiveEnterTimestamp {unit}); "
+        f"journalctl -q --no-pager -o cat -u '{unit}*' --since \"${{since#* }}\" "
+        f"| grep -E '{pattern}' | grep -vE '{but}' | tail -n 3",
+        may_fail=True,
+    )
+    if found:
+        raise Warned(found)
+    return "no error in the journal"
 
 
-@check("postfix.restart.listens", "Postfix answers on port 25", provides="smtp")
-def smtp_listens(target: Target) -> str:
-    found = listens(target, 25, "postfix")
-    with smtp(target):
-        return found
+def started_after(target: Target, unit: str, find: str) -> str:
+    """The unit is younger than the files that these arguments of find(1) select."""
+    found = target.shell(
+        f"started=$(date +%s -d \"$(systemctl show -P ActiveEnterTimestamp {unit} | cut -d' ' -f2-)\"); "
+        f'find {find} -newermt "@$((started + 1))"'
+    )
+    if found:
+        raise Failed(f"changed since it was started: {found}")
+    return "started after its newest file"
 
 
-@check(
-    "postfix.submission.listens",
-    "Submission answers on port 587",
-    provides="submission",
-    needs=("smtp",),
-    remedy="See `submission` in master.cf.",
-)
-def submission_listens(target: Target) -> str:
-    found = listens(target, 587, "postfix")
-    with smtp(target, 587, secure=False):
-        return found
+def revived(target: Target, pid: str) -> str:
+    """The unit of the process whose id this command prints, and what systemd does when it dies."""
+    found = target.shell(f'unit=$(ps -o unit= -p $({pid})); echo "$unit $(systemctl show -P Restart "$unit")"').split()
+    if len(found) != 2 or found[1] not in ("on-failure", "always", "on-abnormal"):
+        raise Failed(f"{' '.join(found)}: it stays dead")
+    return f"{found[0]}: Restart={found[1]}"
 
 
-@check(
-    "postfix.submissions.listens",
-    "Submissions, TLS from the start, answers on port 465",
-    provides="submissions",
-    needs=("smtp",),
-    remedy="See `submissions` in master.cf.",
-)
-def submissions_listens(target: Target) -> str:
-    return listens(target, 465, "postfix")
-
-
-@check("postgresql.install.answers", "PostgreSQL answers on the mail host", provides="postgresql")
-def postgresql_answers(target: Target) -> str:
-    if not target.shell("ls -d /etc/postgresql /var/lib/pgsql 2>/dev/null", may_fail=True):
-        raise Skipped("PostgreSQL is not installed yet: that is chapter 2")
-    try:
-        # Nobody's password: a server that is ready says so by refusing.
-        sql.connect(target, user=target.role, password="").close()
-    except psycopg2.OperationalError as error:
-        text = sql.words(error)
-        if "starting up" in text or not ("authentication" in text or "password" in text):
-            raise Failed(text + quoted(target, "postgresql"), STATUS.format("postgresql")) from error
-    return "127.0.0.1:5432 answers"
-
-
-@check("dovecot.start.listens", "Dovecot listens on 143 and 993", provides="dovecot")
-def dovecot_listens(target: Target) -> str:
-    return f"{listens(target, 143, 'dovecot')}; {listens(target, 993, 'dovecot')}"
-
-
-# Between `includes` and `passdb` Dovecot has nobody to ask: it listens, shows its certificate on
-# 993, and then says "BYE Auth process broken". So this is a service of its own.
-@check(
-    "dovecot.passdb.greets",
-    "Dovecot greets, and offers STARTTLS",
-    provides="imap",
-    needs=("dovecot",),
-    remedy=STATUS.format("dovecot"),
-)
-def imap_greets(target: Target) -> str:
-    try:
-        with imap_bare(target) as client:
-            if not client.has_capability("STARTTLS"):
-                raise Failed("143 does not offer STARTTLS", "ssl = required in dovecot.conf.")
-            return client.welcome.decode(errors="replace")
-    except (IMAPClientError, OSError) as error:
-        raise Failed(words(error) + quoted(target, "dovecot")) from error
+def for_root_alone(target: Target, path: str) -> str:
+    found = file(target, path)
+    if found.user != "root" or found.open_to_group:
+        raise Failed(f"{path} is {found.mode} of {found.user}")
+    return f"{path}: {found.mode} {found.user}"

@@ -1,4 +1,4 @@
-"""Letters that a stranger brings to port 25, and what became of them: each is sent once in a run, whoever asks."""
+"""Messages that a stranger brings to port 25, and what became of them: each is sent once in a run, whoever asks."""
 
 from __future__ import annotations
 
@@ -9,22 +9,21 @@ import smtplib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
+from uuid import uuid4
 
-from checks import applied
-from checks.delivery import PATIENCE, REMOVED, letter
-from checks.mail import STRANGER, said, smtp
-from checks.model import Failed
-from checks.samples import GTUBE
-from checks.target import Target
+from checks.clients import amavis, installed, mail
+from checks.clients.samples import EICAR, GTUBE
+from checks.engine.target import Target
+from checks.engine.verdicts import Failed
 
 FORGED = "forged-by-a-stranger"
 
 
 @dataclass(frozen=True)
-class Posted:
-    """What port 25 answered, and the file that the letter became; no path where there is none."""
+class Delivered:
+    """What port 25 answered, and the file that the message became; no path where there is none."""
 
-    mark: str
+    message_id: str
     reply: str
     path: str
     text: str
@@ -36,7 +35,9 @@ class Posted:
     @property
     def message(self) -> EmailMessage:
         if not self.path:
-            raise Failed(f"port 25 said {self.reply}" if self.refused else f"it did not arrive within {PATIENCE:.0f} s")
+            raise Failed(
+                f"port 25 said {self.reply}" if self.refused else f"it did not arrive within {mail.DELIVERY:.0f} s"
+            )
         return email.message_from_string(self.text, policy=email.policy.default)
 
     @property
@@ -46,7 +47,7 @@ class Posted:
         return inside[1:] if inside.startswith(".") else "INBOX"
 
 
-def forged(target: Target) -> Sequence[tuple[str, str]]:
+def forged_fields(target: Target) -> Sequence[tuple[str, str]]:
     """Header fields that only our own workers may write; a stranger writes them all the same."""
     fields = [
         ("X-Spam-Flag", "YES"),
@@ -54,56 +55,109 @@ def forged(target: Target) -> Sequence[tuple[str, str]]:
         ("Authentication-Results", f"{target.hostname}; dkim=pass header.d={FORGED}.example"),
     ]
     # without a virus scanner nobody here speaks of viruses, and Amavis leaves what others say of them
-    return fields if target.once(applied.NO_ANTIVIRUS) else [*fields, ("X-Virus-Scanned", FORGED)]
+    return fields if target.once(installed.NO_ANTIVIRUS) else [*fields, ("X-Virus-Scanned", FORGED)]
 
 
-def clean(target: Target) -> Posted:
-    """An ordinary letter, but for the forged fields in it."""
+def ordinary(target: Target) -> Delivered:
+    """An ordinary message, but for the forged fields in it."""
     foo = target.account(0)[0]
-    return target.keep("clean", lambda: post(target, foo, *letter(target, STRANGER, foo, *forged(target))))
+    fields = forged_fields(target)
+    return target.keep("ordinary", lambda: deliver(target, foo, *mail.compose(target, mail.STRANGER, foo, *fields)))
 
 
-def gtube(target: Target) -> Posted:
+def spam(target: Target) -> Delivered:
     """Spam by definition, which says of itself that it is none."""
     foo = target.account(0)[0]
     no = (("X-Spam-Flag", "NO"), ("X-Spam-Status", f"No, score=-9 {FORGED}"))
-    return target.keep("gtube", lambda: post(target, foo, *letter(target, STRANGER, foo, *no, text=GTUBE)))
+    return target.keep("spam", lambda: deliver(target, foo, *mail.compose(target, mail.STRANGER, foo, *no, text=GTUBE)))
 
 
-def post(target: Target, recipient: str, mark: str, message: bytes) -> Posted:
-    reply = hand_over(target, STRANGER, recipient, message)
-    path, text = taken(target, mark, recipient) if reply.startswith("250") else ("", "")
-    return Posted(mark, reply, path, text)
+def deliver(target: Target, recipient: str, message_id: str, message: bytes) -> Delivered:
+    reply = offer(target, mail.STRANGER, recipient, message)
+    path, text = collect(target, message_id, recipient) if reply.startswith("250") else ("", "")
+    return Delivered(message_id, reply, path, text)
 
 
-def hand_over(target: Target, sender: str, recipient: str, message: bytes) -> str:
+def offer(target: Target, sender: str, recipient: str, message: bytes) -> str:
     """The reply to DATA, or the refusal before it."""
-    with smtp(target) as session:
+    with mail.smtp(target) as session:
         try:
             session.sendmail(sender, [recipient], message)
         except smtplib.SMTPDataError as error:
             reply = error.smtp_error if isinstance(error.smtp_error, bytes) else error.smtp_error.encode()
-            return said((error.smtp_code, reply))
+            return mail.said((error.smtp_code, reply))
     return "250"
 
 
-def files(target: Target, owner: str, mark: str) -> str:
-    """The shell's command that lists the files of a letter, in whatever folder; Dovecot's own caches left out."""
-    local, _, domain = owner.partition("@")
-    folder = shlex.quote(f"{target.mail_base}/{domain}/{local}")
+def files(target: Target, owner: str, message_id: str) -> str:
+    """The shell's command that lists the files of a message, in whatever folder; Dovecot's own caches left out."""
     return (
-        f"find {folder} -type f '(' -path '*/new/*' -o -path '*/cur/*' ')' -newermt '-2 minutes' "
-        f"-exec grep -lF -- {shlex.quote(mark)} {{}} + 2>/dev/null"
+        f"find {shlex.quote(folder_of(target, owner))} -type f '(' -path '*/new/*' -o -path '*/cur/*' ')' "
+        f"-newermt '-2 minutes' -exec grep -lF -- {shlex.quote(message_id)} {{}} + 2>/dev/null"
     )
 
 
-def taken(target: Target, mark: str, owner: str, patience: float = PATIENCE) -> tuple[str, str]:
-    """The letter's path and text, waited for and removed: on the disk, as chapter 3 comes before Dovecot."""
+def folder_of(target: Target, owner: str) -> str:
+    local, _, domain = owner.partition("@")
+    return f"{target.mail_base}/{domain}/{local}"
+
+
+def collect(
+    target: Target, message_id: str, owner: str, patience: float = mail.DELIVERY, show: str = "cat --"
+) -> tuple[str, str]:
+    """The message's path and what `show` prints of it, waited for and removed: on the disk, as Dovecot comes later."""
     found = target.shell(
-        f"for try in $(seq {max(1, int(patience * 10))}); do file=$({files(target, owner, mark)} | head -n 1); "
-        f'[ -n "$file" ] && text=$(cat -- "$file") && {REMOVED} && echo "$file" && printf "%s" "$text" && break; sleep 0.1; done',
+        f"for try in $(seq {max(1, int(patience * 10))}); do file=$({files(target, owner, message_id)} | head -n 1); "
+        f'[ -n "$file" ] && text=$({show} "$file") && {mail.REMOVED} && echo "$file" && printf "%s" "$text" && break; sleep 0.1; done',
         may_fail=True,
         timeout=patience + 15,
     )
     path, _, text = found.partition("\n")
     return path, text
+
+
+def stored(target: Target, recipient: str, owner: str) -> str:
+    """A stranger writes to the recipient: mode and owner of the file that this becomes in the owner's mailbox."""
+    message_id, message = mail.compose(target, mail.STRANGER, recipient)
+    if not (reply := offer(target, mail.STRANGER, recipient, message)).startswith("250"):
+        raise Failed(f"port 25 said {reply}")
+    path, shown = collect(target, message_id, owner, show="stat -c '%a %U:%G'")
+    if not path:
+        raise Failed(f"no file of it below {folder_of(target, owner)} after {mail.DELIVERY:.0f} s")
+    return shown
+
+
+@dataclass(frozen=True)
+class Infected:
+    """What became of a message with a virus: the reply, the file that holds it, and whoever got it all the same."""
+
+    reply: str
+    held: str
+    reached: str
+    answered: str
+
+
+def infected(target: Target) -> Infected:
+    """EICAR from a stranger whom nobody else knows, to bar; sent once in a run."""
+    return target.keep("infected", lambda: _infected(target))
+
+
+def _infected(target: Target) -> Infected:
+    sender, (bar, _) = f"stranger-{uuid4().hex}@example.net", target.account(1)
+    message_id, message = mail.compose(target, sender, bar, mail.PERSON, attached=EICAR)
+    folder = amavis.settings(target)["quarantine"]
+    reply = offer(target, sender, bar, message)
+    where = target.shell(
+        f"for try in $(seq {int(mail.DELIVERY * 10)}); do found=$(grep -rlF -- '{message_id}' {folder} | head -n 1); "
+        f'[ -n "$found" ] || found=$({files(target, bar, message_id)} | head -n 1); '
+        '[ -n "$found" ] && rm -- "$found" 2>/dev/null && echo "$found" && break; sleep 0.1; done',
+        may_fail=True,
+        timeout=mail.DELIVERY + 15,
+    )
+    reached = "" if where.startswith(folder) else where or collect(target, message_id, bar, 0)[0]
+    answered = target.shell(
+        f"journalctl -q --no-pager -o cat --since '-2 minutes' -u 'postfix*' | grep -F 'to=<{sender}>' | "
+        f"grep -v 'orig_to' | tail -n 1; mailq | grep -F ' {sender}' | head -n 1",
+        may_fail=True,
+    )
+    return Infected(reply, where if where.startswith(folder) else "", reached, answered)

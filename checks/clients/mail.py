@@ -1,23 +1,36 @@
-"""SMTP and IMAP as a mail client speaks them, and the replies we expect."""
+"""SMTP and IMAP as a mail client speaks them, the messages that it writes, and the replies we expect."""
 
 from __future__ import annotations
 
+import base64
 import smtplib
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from email.message import EmailMessage
+from email.utils import formatdate
+from uuid import uuid4
 
 from imapclient import IMAPClient
 from imapclient.exceptions import IMAPClientError, LoginError
 
-from checks import tls
-from checks.model import Failed
-from checks.target import Target
+from checks.clients import tls
+from checks.engine.target import Target
+from checks.engine.verdicts import Failed
 
 # After failed logins Dovecot lets every login from the same address wait, for up to 17 s.
 PATIENCE = 25.0
+DELIVERY = 10.0  # seconds that a message may take to its mailbox
 Reply = tuple[int, bytes]
 STRANGER = "stranger@example.net"
 ELSEWHERE = "somebody@example.org"
+# Another check's session may move a message from new to cur between two commands; then it is looked for once more.
+REMOVED = 'rm -- "$file" 2>/dev/null'
+TEXT = "Sent by python -m checks, which removes it again."
+TRACE = "On the host: postqueue -p, and journalctl -u 'postfix*' for the message's id."
+NO_REPORT = "smtpd_command_filter of smtp inet in master.cf, with /etc/postfix/port25.regexp."
+# A person writes so: nobody ever answers what is Auto-Submitted, as our other messages are.
+PERSON = ("X-Mailroom", "check")
 
 
 @contextmanager
@@ -44,6 +57,12 @@ def smtp(target: Target, port: int = 25, secure: bool | None = None, hello: bool
         session.close()
 
 
+def log_in(session: smtplib.SMTP, user: str, password: str) -> Reply:
+    """AUTH PLAIN, whatever EHLO offered: smtplib would look for a mechanism first."""
+    plain = base64.b64encode(f"\0{user}\0{password}".encode()).decode()
+    return session.docmd("AUTH", f"PLAIN {plain}")
+
+
 def envelope(session: smtplib.SMTP, sender: str, recipient: str) -> Reply:
     """Offer an envelope and take it back: the first refusal, or the last word."""
     reply = session.docmd("MAIL", f"FROM:<{sender}>")
@@ -51,6 +70,27 @@ def envelope(session: smtplib.SMTP, sender: str, recipient: str) -> Reply:
         reply = session.docmd("RCPT", f"TO:<{recipient}>")
     session.rset()
     return reply
+
+
+def asked(target: Target, sender: str, recipient: str) -> Reply:
+    """What port 25 says to this envelope."""
+    with smtp(target) as session:
+        return envelope(session, sender, recipient)
+
+
+def transaction(session: smtplib.SMTP, sender: str, recipient: str, message: bytes) -> Reply:
+    """The reply to the message itself. The envelope has to be taken; a recipient may bring parameters."""
+    expect(session.docmd("MAIL", f"FROM:<{sender}>"), "250")
+    expect(session.docmd("RCPT", f"TO:{recipient}" if ">" in recipient else f"TO:<{recipient}>"), "250")
+    return session.data(message)
+
+
+def submit(target: Target, message: bytes, recipient: str) -> None:
+    """The first account hands a message to submission."""
+    sender, password = target.account(0)
+    with smtp(target, 587) as session:
+        expect(log_in(session, sender, password), "235")
+        session.sendmail(sender, [recipient], message)
 
 
 def ehlo_name(session: smtplib.SMTP) -> str:
@@ -69,6 +109,30 @@ def expect(reply: Reply, *wanted: str, what: str = "") -> str:
     if any(text == code or text.startswith(code + " ") for code in wanted):
         return label + text
     raise Failed(f"{label}expected {' or '.join(wanted)}, got {text}")
+
+
+def compose(
+    target: Target, sender: str, recipient: str, *headers: tuple[str, str], text: str = TEXT, attached: bytes = b""
+) -> tuple[str, bytes]:
+    """A message and its Message-ID, by which it is found and removed again."""
+    message_id = f"<{uuid4().hex}.mailroom-check@{target.domain}>"
+    message = EmailMessage()
+    message["From"], message["To"] = sender, recipient
+    message["Subject"] = "mailroom check"
+    message["Date"], message["Message-ID"] = formatdate(), message_id
+    if not headers:
+        message["Auto-Submitted"] = "auto-generated"  # no vacation answer, please
+    for name, value in headers:
+        message[name] = value
+    message.set_content(text)
+    if attached:  # not by a name that is banned for itself: what is asked about is what is in it
+        message.add_attachment(attached, "application", "octet-stream", filename="sample.txt")
+    return message_id, message.as_bytes().replace(b"\n", b"\r\n")
+
+
+def with_from(message: bytes, before: str, after: str) -> bytes:
+    """The message with another From, just as it is given: a library would correct it."""
+    return message.replace(f"From: {before}\r\n".encode(), f"From: {after}\r\n".encode(), 1)
 
 
 @contextmanager
@@ -100,6 +164,24 @@ def imap_bare(target: Target, port: int = 143) -> Iterator[IMAPClient]:
         except (IMAPClientError, OSError):
             with suppress(OSError):
                 client.shutdown()
+
+
+def find(client: IMAPClient, folder: str, message_id: str, patience: float = DELIVERY) -> list[int]:
+    """The message's UIDs, waiting for it to arrive."""
+    client.select_folder(folder)
+    end = time.monotonic() + patience
+    while not (uids := client.search(["HEADER", "Message-ID", message_id])):
+        if time.monotonic() >= end:
+            break
+        time.sleep(0.1)
+        client.noop()
+    return uids
+
+
+def remove(client: IMAPClient, folder: str, message_id: str) -> None:
+    if uids := find(client, folder, message_id, 0):
+        client.add_flags(uids, [b"\\Deleted"], silent=True)
+        client.uid_expunge(uids)
 
 
 def words(error: Exception) -> str:

@@ -11,16 +11,16 @@ from typing import Any
 import psycopg2
 from psycopg2.errors import InsufficientPrivilege
 
-from checks.model import Failed
-from checks.ssh import Forward
-from checks.target import Target
+from checks.engine.ssh import Forward
+from checks.engine.target import Target
+from checks.engine.verdicts import Failed
 
-NEEDS = ("ssh", "postgresql")
 TABLES = {
     "users": ["email", "password", "realname", "maildir", "created"],
     "transports": ["domain", "transport"],
     "aliases": ["alias", "email"],
 }
+LOCKED = "locked"  # chapter 2 makes the accounts, chapter 4 gives them passwords
 STRONG = ("{ARGON2ID}", "{ARGON2I}", "{BLF-CRYPT}", "{SHA512-CRYPT}", "{SCRAM-SHA-256}", "{PBKDF2}")
 
 
@@ -101,3 +101,17 @@ def refused(target: Target, user: str, password: str, what: str, database: str =
 def as_postgres(target: Target, query: str) -> str:
     """One value, asked on the host itself: what is true before the role exists."""
     return target.shell(f"cd / && runuser -u postgres -- psql -XAtc {shlex.quote(query)}")
+
+
+def schemes(target: Target) -> str:
+    """The schemes of the stored passwords, all of them strong."""
+    with reader(target) as cursor:
+        # Only the prefix leaves the database; a plain password would have none.
+        cursor.execute(
+            "SELECT email, CASE password WHEN '{CRYPT}*' THEN 'locked' "
+            "ELSE substring(password from '^\\{[A-Z0-9.-]+\\}') END FROM users"
+        )
+        found = cursor.fetchall()
+    if weak := [f"{email}: {scheme or 'no scheme'}" for email, scheme in found if scheme not in (*STRONG, LOCKED)]:
+        raise Failed(", ".join(weak))
+    return ", ".join(sorted({scheme for _, scheme in found}))

@@ -9,10 +9,17 @@ from typing import Any
 
 from cryptography import x509
 
-from checks.model import Failed, Warned
-from checks.target import Target
+from checks.engine.target import Target
+from checks.engine.verdicts import Failed, Warned
 
 STARTTLS = (25, 143, 587, 4190)
+ANONYMOUS = "aNULL"
+# RSA's own key exchange, and suites that sign and encrypt apart (CBC); RFC 9325, 4.1 and 4.2.
+WEAK = "kRSA:ECDHE+SHA1:ECDHE+SHA256:ECDHE+SHA384:DHE+SHA1:DHE+SHA256"
+# Remedies of several checks.
+RENEW = "Run the certificate step, or renew your own; then restart Postfix and Dovecot."
+DOVECOT_MINIMUM = "ssl_min_protocol = TLSv1.2 in dovecot.conf."
+DOVECOT_SUITES = "ssl_cipher_list in dovecot.conf (chapter 4, TLS)."
 
 
 class NamedContext(ssl.SSLContext):
@@ -192,3 +199,13 @@ def no_cleartext(target: Target, port: int, greeting: str) -> str:
     if answer and answer[0] != 21:
         raise Failed(f"it says {answer.decode(errors='replace').strip()}")
     return f"`{greeting}` in the clear gets no answer"
+
+
+def loaded(target: Target, port: int) -> str:
+    """A renewed certificate helps nobody before the daemon has read it."""
+    disk, shown = on_disk(target), served_certificate(target, port)
+    if shown != disk:
+        raise Failed(
+            f"port {port} shows serial {shown.serial_number:x}, the file on the disk is {disk.serial_number:x}"
+        )
+    return f"serial {disk.serial_number:x}, on the disk and on port {port}"

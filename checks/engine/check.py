@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
-if TYPE_CHECKING:
-    from checks.target import Target
+from checks.engine.target import Target
+from checks.engine.verdicts import Verdict
 
-Verdict = Literal["pass", "warn", "fail", "skip"]
 Evidence = str
+Condition = Callable[[Target], None]  # raises Skipped where the check means nothing
 
 # The article's chapters by the name of their module; 0 is what comes before the first.
 CHAPTERS: dict[str, tuple[int, str]] = {
@@ -39,26 +40,6 @@ STEPS: dict[str, str] = {
 CORE, NORMAL, LAST, AFTERWARDS = 0, 50, 90, 95
 
 
-class Failed(Exception):
-    """The check looked and found it wrong."""
-
-    def __init__(self, evidence: str, remedy: str = "") -> None:
-        super().__init__(evidence)
-        self.evidence, self.remedy = evidence, remedy
-
-
-class Warned(Failed):
-    """Not wrong, but somebody should look; or it could not be proven from here."""
-
-
-class Skipped(Exception):
-    """The check could not be made, and that says nothing about the server."""
-
-
-class CannotStart(Exception):
-    """Nothing can be checked at all; the text is one sentence that says what to do."""
-
-
 @dataclass(frozen=True)
 class Check:
     id: str
@@ -70,6 +51,7 @@ class Check:
     order: int = NORMAL
     remedy: str = ""
     elsewhere: bool = False  # means nothing when asked from the mail host's own address
+    only_with: tuple[Condition, ...] = ()
 
     @property
     def step(self) -> str:
@@ -115,26 +97,37 @@ REGISTER: dict[str, Check] = {}
 
 
 def check(
-    id: str,
     title: str,
     *,
     negative: bool = False,
-    needs: tuple[str, ...] = (),
+    needs: str = "",
     provides: str = "",
     order: int = NORMAL,
     remedy: str = "",
     elsewhere: bool = False,
+    only_with: tuple[Condition, ...] = (),
     register: dict[str, Check] = REGISTER,
 ) -> Callable[[Callable[[Target], Evidence]], Callable[[Target], Evidence]]:
-    """Register a function as a check. It returns its evidence, or raises Failed or Warned."""
-    if not re.fullmatch(r"[a-z]+\.[a-z_]+\.[a-z0-9_]+", id) or id.split(".")[0] not in CHAPTERS:
-        raise ValueError(f"{id!r} is not chapter.step.what with a chapter of {list(CHAPTERS)}")
-    if id in register:
-        raise ValueError(f"{id!r} is registered twice")
+    """Register a function as a check. It returns its evidence, or raises Failed or Warned.
+
+    Its id is where it stands: dovecot.tls.required is the function `required` of claims/dovecot/tls.py. `needs` names
+    services that other checks provide. `only_with` skips it where it means nothing; a check that says nothing of that has its
+    chapter's, ONLY_WITH of the package.
+    """
 
     def keep(function: Callable[[Target], Evidence]) -> Callable[[Target], Evidence]:
+        package, _, step = function.__module__.rpartition(".")
+        chapter = package.rpartition(".")[2]
+        id = f"{chapter}.{step}.{function.__name__}"
+        if not re.fullmatch(r"[a-z]+\.[a-z_]+\.[a-z0-9_]+", id) or chapter not in CHAPTERS:
+            raise ValueError(f"{id!r} is not chapter.step.what with a chapter of {list(CHAPTERS)}")
+        if id in register:
+            raise ValueError(f"{id!r} is registered twice")
+        conditions = only_with or getattr(sys.modules.get(package), "ONLY_WITH", ())
         place = CORE if provides and order == NORMAL else order
-        register[id] = Check(id, title, function, negative, needs, provides, place, remedy, elsewhere)
+        register[id] = Check(
+            id, title, function, negative, tuple(needs.split()), provides, place, remedy, elsewhere, conditions
+        )
         return function
 
     return keep

@@ -10,8 +10,8 @@ from typing import IO
 from rich.console import Console
 from rich.text import Text
 
-from checks.model import CHAPTERS, Result
-from checks.target import Target
+from checks.engine.check import CHAPTERS, Result
+from checks.engine.target import Target
 
 SIGNS = {"pass": "✓", "fail": "✖", "warn": "!", "skip": "–"}
 PLAIN = {"pass": "ok", "fail": "FAIL", "warn": "!", "skip": "-"}  # where the terminal has no signs

@@ -8,18 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
 from itertools import groupby
 
-from checks.model import (
-    LAST,
-    REGISTER,
-    CannotStart,
-    Check,
-    Failed,
-    Result,
-    Skipped,
-    Verdict,
-    Warned,
-)
-from checks.target import Target, lab_target
+from checks.engine.check import LAST, REGISTER, Check, Result
+from checks.engine.target import Target, lab_target
+from checks.engine.verdicts import CannotStart, Failed, Skipped, Verdict, Warned
 
 OnResult = Callable[[Result], None]
 SEE = "See {0}: python -m checks --only {0}"
@@ -139,6 +130,8 @@ def perform(check: Check, target: Target, dead: dict[str, Check]) -> Result:
     evidence, remedy = "", ""
     verdict: Verdict
     try:
+        for condition in check.only_with:
+            condition(target)
         evidence = check.function(target)
         verdict = "pass"
     except Warned as error:

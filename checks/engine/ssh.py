@@ -12,7 +12,7 @@ from pathlib import Path
 
 import paramiko
 
-from checks.model import CannotStart, Failed
+from checks.engine.verdicts import CannotStart, Failed
 
 TIMEOUT = 10.0
 # A port that refuses is a finding of ours, not a warning on the terminal.

@@ -13,9 +13,9 @@ from typing import Any, TypeVar, cast
 
 import paramiko
 
-from checks import ssh
-from checks.model import CannotStart, Failed, Skipped
-from checks.vantage import Direct, Vantage, Via
+from checks.engine import ssh
+from checks.engine.vantage import Direct, Vantage, Via
+from checks.engine.verdicts import CannotStart, Failed, Skipped
 
 NO_LAB = (
     "No lab is up ({file} is missing): run `make up` or `python -m lab up`, or name a "

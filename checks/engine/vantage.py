@@ -7,8 +7,8 @@ from pathlib import Path
 
 import paramiko
 
-from checks import ssh
-from checks.model import CannotStart
+from checks.engine import ssh
+from checks.engine.verdicts import CannotStart
 
 
 class Direct:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from checks.target import Target
+from checks.engine.target import Target
 from postmaster.model import NotFound
 from postmaster.read import events, lines
 from postmaster.read.events import Event

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from checks.target import Target
-from checks.vantage import Direct
+from checks.engine.target import Target
+from checks.engine.vantage import Direct
 
 NAME = "mx1.example.test"
 

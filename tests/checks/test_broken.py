@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 import checks
-from checks import report
-from checks.target import lab_directory, read_json
+from checks.engine import report
+from checks.engine.target import lab_directory, read_json
 from lab import Host
 
 POSTFIX = "systemctl reset-failed; systemctl restart postfix; sleep 0.3"

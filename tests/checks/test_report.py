@@ -8,9 +8,10 @@ import pytest
 
 import checks
 from checks import __main__ as cli
-from checks import report
-from checks.model import CannotStart, Result, Verdict
-from checks.target import lab_target, read_json
+from checks.engine import report
+from checks.engine.check import Result
+from checks.engine.target import lab_target, read_json
+from checks.engine.verdicts import CannotStart, Verdict
 from tests.checks import servers
 
 DEAD = Result(

@@ -2,15 +2,17 @@
 
 import ast
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import checks
-from checks import model, runner
-from checks.model import LAST, STEPS, CannotStart, Check, Failed, Result, Skipped, Warned, check
-from checks.target import Target
+from checks.engine import runner
+from checks.engine.check import LAST, REGISTER, STEPS, Check, Result, check
+from checks.engine.target import Target
+from checks.engine.verdicts import CannotStart, Failed, Skipped, Warned
 from tests.checks import servers
 
 ROOT = Path(__file__).parents[2]
@@ -24,12 +26,19 @@ class House:
         self.made: list[str] = []
 
     def add(self, id: str, outcome: str | Exception = "fine", **options: Any) -> None:
-        @check(id, f"title of {id}", register=self.register, **options)
         def one(target: Target) -> str:
             self.made.append(id)
             if isinstance(outcome, Exception):
                 raise outcome
             return outcome
+
+        self.place(one, id, f"title of {id}", **options)
+
+    def place(self, function: Callable[[Target], str], id: str, title: str = "", **options: Any) -> None:
+        """Register a function as if it stood where the id says."""
+        module, _, function.__name__ = id.rpartition(".")
+        function.__module__ = f"checks.claims.{module}"
+        check(title, register=self.register, **options)(function)
 
     def run(self, **options: Any) -> dict[str, Result]:
         found = runner.run(servers.target(), register=self.register, **options)
@@ -42,8 +51,8 @@ def house() -> House:
 
 
 def test_what_stands_on_a_dead_service_is_skipped_with_the_reason(house: House) -> None:
-    house.add("dovecot.password.login", needs=("imap",), provides="login")
-    house.add("dovecot.mailboxes.special", needs=("login",))
+    house.add("dovecot.password.login", needs="imap", provides="login")
+    house.add("dovecot.mailboxes.special", needs="login")
     house.add("dovecot.start.listens", Failed("refused", "start it"), provides="imap")
     house.add("postfix.tls.offered")
     found = house.run()
@@ -59,18 +68,18 @@ def test_what_stands_on_a_dead_service_is_skipped_with_the_reason(house: House) 
 
 def test_a_service_that_was_not_selected_is_asked_and_shown_only_if_it_fails(house: House) -> None:
     house.add("dovecot.start.listens", provides="imap")
-    house.add("dovecot.tls.agreed", needs=("imap",))
+    house.add("dovecot.tls.agreed", needs="imap")
     assert list(house.run(only=["dovecot.tls"])) == ["dovecot.tls.agreed"]
     assert house.made == ["dovecot.start.listens", "dovecot.tls.agreed"]
     house.register.clear()
     house.add("dovecot.start.listens", Failed("down"), provides="imap")
-    house.add("dovecot.tls.agreed", needs=("imap",))
+    house.add("dovecot.tls.agreed", needs="imap")
     assert {r.verdict for r in house.run(only=["dovecot.tls"]).values()} == {"fail", "skip"}
 
 
 def test_a_service_nobody_could_ask_about_is_not_taken_for_dead(house: House) -> None:
     house.add("postgresql.install.answers", Skipped("no SSH"), provides="postgresql")
-    house.add("dovecot.password.login", needs=("postgresql",))
+    house.add("dovecot.password.login", needs="postgresql")
     found = house.run()
     assert found["postgresql.install.answers"].verdict == "skip"
     assert found["dovecot.password.login"].verdict == "pass"
@@ -105,11 +114,12 @@ def test_the_last_run_after_all_others_and_side_by_side(house: House) -> None:
     together = threading.Barrier(2, timeout=5)
     for name in ("one", "two"):
 
-        @check(f"dovecot.passdb.{name}", name, order=LAST, register=house.register)
         def wait(target: Target) -> str:
             house.made.append("late")
             together.wait()
             return "both were here"
+
+        house.place(wait, f"dovecot.passdb.{name}", order=LAST)
 
     house.add("dovecot.tls.agreed")
     assert {r.verdict for r in house.run().values()} == {"pass"}
@@ -150,9 +160,9 @@ def test_every_step_has_a_claim_and_a_negative_and_nothing_else_is_there() -> No
 
 
 def test_every_need_is_provided_by_one_check() -> None:
-    provided = [c.provides for c in model.REGISTER.values() if c.provides]
+    provided = [c.provides for c in REGISTER.values() if c.provides]
     assert len(provided) == len(set(provided))
-    assert {need for c in model.REGISTER.values() for need in c.needs} <= set(provided)
+    assert {need for c in REGISTER.values() for need in c.needs} <= set(provided)
 
 
 @pytest.mark.parametrize("module", ["postfix", "postgresql", "amavis", "dovecot", "sieve"])

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from checks import tls
-from checks.model import Failed, Warned
-from checks.target import Target
+from checks.clients import tls
+from checks.engine.target import Target
+from checks.engine.verdicts import Failed, Warned
 from tests.checks import servers
 
 # It is used here on purpose.

@@ -21,7 +21,7 @@ from uuid import uuid4
 
 from passlib.hash import argon2, sha256_crypt, sha512_crypt
 
-from checks.target import Target
+from checks.engine.target import Target
 from deploys.addresses import LONGEST_ADDRESS
 from operations.passwords import LONGEST, SHORTEST
 

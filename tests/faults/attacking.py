@@ -14,7 +14,7 @@ from itertools import islice
 from typing import TypeVar
 from uuid import uuid4
 
-from checks.target import Target
+from checks.engine.target import Target
 from lab import Host
 from tests.live import traffic
 

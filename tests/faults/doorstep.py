@@ -15,9 +15,9 @@ import time
 from dataclasses import dataclass, field
 from uuid import uuid4
 
-from checks.mail import said
-from checks.target import Target
-from checks.tls import careful
+from checks.clients.mail import said
+from checks.clients.tls import careful
+from checks.engine.target import Target
 from lab import Host
 from tests.faults.letters import difference
 from tests.faults.odd import WHO, Case

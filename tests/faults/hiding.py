@@ -8,7 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 
-from checks.samples import EICAR
+from checks.clients.samples import EICAR
 
 
 def packed(files: dict[str, bytes], how: int = zipfile.ZIP_DEFLATED) -> bytes:

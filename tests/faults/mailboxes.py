@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import time
 
-from checks.mail import imap
-from checks.target import Target
+from checks.clients.mail import imap
+from checks.engine.target import Target
 from lab import Host
 from tests.faults.letters import MARK, mark_of
 from tests.faults.sender import until

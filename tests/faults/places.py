@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Callable
 from email.utils import formatdate
 
-from checks.samples import EICAR
+from checks.clients.samples import EICAR
 from tests.faults import hiding
 from tests.faults.hiding import nested, packed, tarred
 

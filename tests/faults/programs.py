@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Iterator
 
-from checks.samples import EICAR
+from checks.clients.samples import EICAR
 from lab import Host
 
 # Made by programs of the mail host's own, which are there because Amavis unpacks with them.

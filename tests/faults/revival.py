@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 from imapclient.exceptions import IMAPClientError
 
-from checks.mail import imap
-from checks.model import Failed
-from checks.target import Target
+from checks.clients.mail import imap
+from checks.engine.target import Target
+from checks.engine.verdicts import Failed
 from tests.faults.letters import MARK, Letter, write
 from tests.faults.sender import attempt
 

@@ -11,8 +11,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from checks.target import Target
-from checks.tls import STARTTLS, _ask_for_tls
+from checks.clients.tls import STARTTLS, _ask_for_tls
+from checks.engine.target import Target
 from lab import image, names
 from tests.checks.servers import Server
 

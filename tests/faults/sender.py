@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from checks.mail import said, smtp
-from checks.target import Target
+from checks.clients.mail import said, smtp
+from checks.engine.target import Target
 from lab import Host
 from tests.faults.letters import Letter, write
 

@@ -8,7 +8,7 @@ from email.utils import formatdate
 
 import pytest
 
-from checks.target import Target
+from checks.engine.target import Target
 from lab import Host
 from tests.faults.attacking import (
     BAR,

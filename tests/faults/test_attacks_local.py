@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from checks.target import Target
+from checks.engine.target import Target
 from lab import Host
 from tests.faults.attacking import Family
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from checks.managesieve import NAME, desk
-from checks.target import Target
+from checks.clients.managesieve import NAME, session
+from checks.engine.target import Target
 from lab import Host
 from tests.faults.attacking import BAR, FOO, Family, arrived, letter
 from tests.live import traffic
@@ -50,7 +50,7 @@ RUN = {
 def test_what_a_script_may_not_do_is_refused(mailserver: Host, target: Target, count: Count) -> None:
     family = Family()
     for name, script in REFUSED.items():
-        with desk(target, 0) as client:
+        with session(target, 0) as client:
             taken = False
             try:
                 taken = bool(client.putscript(NAME, script))
@@ -61,7 +61,7 @@ def test_what_a_script_may_not_do_is_refused(mailserver: Host, target: Target, c
     mailserver.run("touch /root/stamp; sleep 1")
     for name in SCRIPT_NAMES:
         try:
-            with desk(target, 0) as client:
+            with session(target, 0) as client:
                 taken = bool(client.putscript(name, "keep;\n"))
                 if taken:
                     client.deletescript(name)
@@ -78,7 +78,7 @@ def test_what_a_script_does_stays_with_its_owner(
     """Judged by files outside of foo's folders, by what reaches others, and by how many letters become of one."""
     family = Family()
     mailserver.run("touch /root/stamp; sleep 1")
-    with desk(target, 0) as client:
+    with session(target, 0) as client:
         if client.putscript(NAME, RUN[name]) and client.setactive(NAME):
             mark, text = traffic.message(FOO)
             traffic.send(world, text, FOO)
@@ -99,7 +99,7 @@ def test_no_answer_goes_to_whom_a_stranger_names(mailserver: Host, world: Host, 
     """A vacation answers the envelope, once; neither From nor Reply-To makes it write to a third person."""
     family = Family()
     script = f'require "vacation";\nvacation :days 7 :addresses ["{FOO}", "x@example.org"] "Away.";\n'
-    with desk(target, 0) as client:
+    with session(target, 0) as client:
         assert client.putscript(NAME, script) and client.setactive(NAME), client.words()
         for fields in (
             [("Reply-To", VICTIM)],
@@ -125,7 +125,7 @@ def test_a_script_writes_in_nobody_elses_name(mailserver: Host, world: Host, tar
         "notify": f'require "enotify";\nnotify :from "{BAR}" :message "As bar" "mailto:{VICTIM}";\n',
     }
     for script in forms.values():
-        with desk(target, 0) as client:
+        with session(target, 0) as client:
             if not (client.putscript(NAME, script) and client.setactive(NAME)):
                 continue
             mark, text = traffic.message(FOO, sender="carol@example.net")

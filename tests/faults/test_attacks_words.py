@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from checks.target import Target
+from checks.engine.target import Target
 from lab import Host
 from tests.faults.attacking import BAR, FOO, STRANGER, Family, Wire, batched, broken, letter, log_in, plain, wire
 from tests.live import traffic

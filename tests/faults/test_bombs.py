@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from checks.samples import EICAR
+from checks.clients.samples import EICAR
 from lab import Host
 from tests.faults.hiding import packed
 from tests.faults.places import HONEST, LONG, SHORT, TRICKS, attached, file, letter

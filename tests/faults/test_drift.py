@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import checks
-from checks.target import Target
+from checks.engine.target import Target
 from lab import Host, inventory_data
 from tests.live.support import MAILSERVER, LabHost, applied, fingerprint, pyinfra
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from checks.target import Target
+from checks.engine.target import Target
 from lab import Host
 from tests.faults import mailboxes, small_disk
 from tests.faults.breaking import rescue

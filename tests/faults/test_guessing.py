@@ -11,8 +11,8 @@ from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 
-from checks.mail import imap, imap_bare, smtp
-from checks.target import Target
+from checks.clients.mail import imap, imap_bare, smtp
+from checks.engine.target import Target
 from lab import Host
 
 AT_ONCE = 2.0  # seconds to log in, beyond what it takes when nobody disturbs
@@ -64,9 +64,9 @@ def greets(target: Target) -> None:
 
 
 def manages(target: Target) -> None:
-    from checks.managesieve import desk
+    from checks.clients.managesieve import session
 
-    with desk(target, 0) as client:
+    with session(target, 0) as client:
         client.listscripts()
 
 

@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from checks.target import Target
+from checks.engine.target import Target
 from deploys.chapters import amavis_texts, dovecot_texts, postfix_texts, postgresql_texts, sieve_texts
 from deploys.data import DataError, MailData, mail_data
 from deploys.knobs import Knobs

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from checks.mail import imap
-from checks.samples import EICAR
-from checks.target import Target
+from checks.clients.mail import imap
+from checks.clients.samples import EICAR
+from checks.engine.target import Target
 from lab import Host
 from tests.faults import journal, mailboxes
 from tests.faults.journal import Line, unexplained

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from checks.target import Target
+from checks.engine.target import Target
 from lab import Host
 from tests.faults import mailboxes, odd_attached, odd_bodies, odd_envelopes, odd_generated, odd_heads, signing
 from tests.faults.doorstep import Odd, fate, held, split

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from checks.target import Target
+from checks.engine.target import Target
 from lab import Host
 from tests.faults import revival
 from tests.faults.breaking import KILLS, killed, rescue

@@ -13,8 +13,8 @@ import pytest
 from imapclient import IMAPClient
 from imapclient.exceptions import IMAPClientError, LoginError
 
-from checks.mail import imap_bare
-from checks.target import Target
+from checks.clients.mail import imap_bare
+from checks.engine.target import Target
 from lab import Host
 from tests.live import traffic
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from checks.target import Target, lab_target
+from checks.engine.target import Target, lab_target
 from lab import Host, snapshots
 from tests.live import traffic
 from tests.live.support import MAILSERVER, WHOLE, Run, applied

@@ -12,8 +12,8 @@ from email.message import EmailMessage, Message
 from email.utils import formatdate, parsedate_to_datetime
 from uuid import uuid4
 
-from checks.mail import imap
-from checks.target import Target
+from checks.clients.mail import imap
+from checks.engine.target import Target
 from lab import Host
 from postmaster import reading
 from postmaster.model import Hop, NotFound, Passport

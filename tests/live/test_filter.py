@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from checks.samples import EICAR
+from checks.clients.samples import EICAR
 from lab import Host
 from tests.faults import hiding
 from tests.live import traffic

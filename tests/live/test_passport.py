@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from checks.mail import smtp
-from checks.managesieve import NAME, desk
-from checks.target import Target
+from checks.clients.mail import smtp
+from checks.clients.managesieve import NAME, session
+from checks.engine.target import Target
 from lab import Host
 from tests.live.passports import BAR, FOO, GTUBE, held_against, hops, letter, sent, told
 
@@ -57,7 +57,7 @@ def test_a_login(target: Target) -> None:
 
 def test_ones_own_script(target: Target, mailserver: Host, world: Host) -> None:
     script = 'require ["fileinto", "mailbox"]; fileinto :create "Lists";'
-    with desk(target, 1) as client:
+    with session(target, 1) as client:
         assert client.putscript(NAME, script) and client.setactive(NAME), client.words()
         found = told(target, sent(world, BAR))
     held_against(target, found, BAR, "Lists")

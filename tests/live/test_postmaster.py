@@ -6,8 +6,8 @@ import json
 import time
 from uuid import uuid4
 
-from checks.mail import imap, smtp
-from checks.target import Target
+from checks.clients.mail import imap, smtp
+from checks.engine.target import Target
 from lab import Host
 from postmaster import quarantine
 from tests.live.passports import ALICE, BAR, FOO, path_to, postmaster, sent, told

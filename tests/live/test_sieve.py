@@ -2,10 +2,10 @@
 
 import pytest
 
-from checks.learning import counts
-from checks.mail import imap
-from checks.managesieve import NAME, desk
-from checks.target import Target
+from checks.claims.sieve.learning import counts
+from checks.clients.mail import imap
+from checks.clients.managesieve import NAME, session
+from checks.engine.target import Target
 from deploys.chapters import sieve_texts
 from lab import Host
 from tests.live import traffic
@@ -22,7 +22,7 @@ def test_rules_by_envelope_sender_and_header(target: Target, mailserver: Host, w
         'if envelope :is "from" "carol@example.net" { fileinto :create "Carol"; stop; }\n'
         'if header :contains "Subject" "invoice" { fileinto "Trash"; }\n'
     )
-    with desk(target, 0) as client:
+    with session(target, 0) as client:
         assert client.putscript(NAME, script) and client.setactive(NAME), client.words()
         letters = {name: message(FOO) for name in ("alice", "carol")}
         send(world, letters["alice"][1], FOO)
@@ -39,7 +39,7 @@ def test_rules_by_envelope_sender_and_header(target: Target, mailserver: Host, w
 
 def test_a_broken_script_is_refused_and_the_old_one_goes_on(target: Target, mailserver: Host, world: Host) -> None:
     good = 'require "fileinto";\nfileinto "Trash";\n'
-    with desk(target, 0) as client:
+    with session(target, 0) as client:
         assert client.putscript(NAME, good) and client.setactive(NAME)
         for broken, line in (('require "fileinto";\nfileinto;\n', 2), ('keep;\nvacation :days 1 "x";\n', 2)):
             assert not client.putscript(NAME, broken) and f"line {line}" in client.words(), client.words()
@@ -50,7 +50,7 @@ def test_a_broken_script_is_refused_and_the_old_one_goes_on(target: Target, mail
 
 def test_users_do_not_reach_the_dangerous_parts(target: Target) -> None:
     """What the house's own scripts may do, start programs, is not for a user's script."""
-    with desk(target, 0) as client:
+    with session(target, 0) as client:
         for name in ("vnd.dovecot.pipe", "vnd.dovecot.execute", "vnd.dovecot.filter"):
             assert not client.putscript(NAME, f'require "{name}";\nkeep;\n'), name
         offered = client.get_sieve_capabilities()

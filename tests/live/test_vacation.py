@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from checks.managesieve import NAME, desk
-from checks.target import Target
+from checks.clients.managesieve import NAME, session
+from checks.engine.target import Target
 from lab import Host
 from tests.live import traffic
 from tests.live.traffic import delivered, message, send, settled, until
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("no_mail")
 def away(target: Target) -> Iterator[Target]:
     """foo is on vacation, with the example that the chapter hands out."""
     script = target.shell("cat /etc/dovecot/sieve/examples/vacation.sieve")
-    with desk(target, 0) as client:
+    with session(target, 0) as client:
         assert client.putscript(NAME, script) and client.setactive(NAME), client.words()
         yield target
     target.shell("rm -f /home/mail/.home/example.test/foo/.dovecot.lda-dupes")

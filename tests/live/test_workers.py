@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from checks.samples import EICAR
+from checks.clients.samples import EICAR
 from lab import Host
 from tests.live import traffic
 from tests.live.traffic import held, message, read, scanned, send, settled, until

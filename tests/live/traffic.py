@@ -19,7 +19,7 @@ from uuid import uuid4
 
 import pytest
 
-from checks.samples import GTUBE
+from checks.clients.samples import GTUBE
 from lab import Host, state
 
 ALICE = "alice@example.net"

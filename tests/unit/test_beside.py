@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from pyinfra.context import ctx_host, ctx_state
 
-from checks import beside as checks_beside
+from checks.claims.postfix.restart import NEVER
+from checks.claims.postfix.submission import OURS
 from deploys.beside import DECIDING, TUNING, beside
 from deploys.data import MailData
 from deploys.platforms import PLATFORMS, Platform
@@ -79,14 +80,14 @@ def test_a_host_as_the_chapters_make_it_has_nothing_beside(
 def test_the_checks_know_what_is_ours(recorded: Callable[[Platform], Told], system: Platform) -> None:
     kept = recorded(system)
     main = {name for given in each(kept, "postfix.main_cf") for name in given["settings"]}
-    assert not main & set(checks_beside.NEVER.split()), "checks/beside.py calls a parameter of ours foreign"
-    assert set(checks_beside.NEVER.split()) <= DECIDING
+    assert not main & set(NEVER.split()), "checks/claims/postfix/restart.py calls a parameter of ours foreign"
+    assert set(NEVER.split()) <= DECIDING
     services = {given["service"] for given in each(kept, "postfix.master_cf")}
-    assert services <= set(checks_beside.OURS), "a service of ours that OURS in checks/beside.py does not know"
+    assert services <= set(OURS), "a service of ours that OURS in checks/claims/postfix/submission.py does not know"
     for given in each(kept, "postfix.override"):
-        ours = set(checks_beside.OURS[given["service"]].split())
+        ours = set(OURS[given["service"]].split())
         assert not [name for name in given["settings"] if name not in ours and not TUNING.match(name)], (
-            f"add the override to OURS in checks/beside.py: {given}"
+            f"add the override to OURS in checks/claims/postfix/submission.py: {given}"
         )
     transports = {
         given["transport"] for name in ("accounts.domains", "accounts.delivered_by") for given in each(kept, name)

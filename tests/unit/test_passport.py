@@ -8,7 +8,7 @@ import subprocess
 import sys
 from dataclasses import replace
 
-from checks.model import CHAPTERS
+from checks.engine.check import CHAPTERS
 from postmaster import text
 from postmaster.follow import decisions
 from postmaster.read import events, lines

@@ -1,53 +1,30 @@
-"""The way through the workers: every door leads to them, and only what they say of a message counts."""
-
-from __future__ import annotations
+"""Every door leads to Amavis, and only what it says of a message counts."""
 
 import re
 
-from checks import applied, post
-from checks.delivery import letter
-from checks.mail import smtp
-from checks.model import Failed, check
-from checks.submission import log_in
-from checks.target import Target
+from checks.clients import amavis, incoming, installed, mail, samples
+from checks.engine.check import check
+from checks.engine.target import Target
+from checks.engine.verdicts import Failed
 
-BELT = ("ssh", "smtp", "postgresql")
 FILTER = "content_filter in main.cf, and for submission and submissions in master.cf; see chapter 3, filter."
 BY_AMAVIS = re.compile(r"\(amavis(?:d-new)?, port (\d+)\)")
-
-
-def ports(received: list[str], before: str) -> list[str]:
-    """Amavis's ports among the Received lines that stand above the one which says `before`.
-
-    Those below it the sender may have written himself.
-    """
-    found: list[str] = []
-    for line in received:
-        if before in line:
-            return found
-        found += BY_AMAVIS.findall(line)
-    return []
-
-
-@check(
-    "amavis.filter.scanned",
-    "A stranger's letter comes through Amavis",
-    elsewhere=True,
-    needs=BELT,
-    remedy=FILTER,
+MARKS = (
+    "@bypass_spam_checks_maps, @local_domains_maps and $sa_tag2_level_deflt; see chapter 3, spamassassin and amavis."
 )
+
+
+@check("A stranger's letter comes through Amavis", elsewhere=True, needs="ssh smtp postgresql", remedy=FILTER)
 def scanned(target: Target) -> str:
-    applied.filtering(target)
-    message = post.clean(target).message
+    message = incoming.ordinary(target).message
     through = ports([str(line) for line in message.get_all("Received", [])], target.helo)
     if not through:
         raise Failed("no Received line of Amavis above that of port 25")
     return f"through port {through[0]}; X-Spam-Score: {message['X-Spam-Score']}"
 
 
-@check("amavis.filter.every_door", "Every way into Postfix leads to Amavis", needs=("ssh",), remedy=FILTER)
+@check("Every way into Postfix leads to Amavis", needs="ssh", remedy=FILTER)
 def every_door(target: Target) -> str:
-    applied.filtering(target)
     general = target.shell("postconf -h content_filter")
     overrides = dict(
         line.replace(" ", "").split("=", 1)
@@ -68,18 +45,88 @@ def every_door(target: Target) -> str:
 
 
 @check(
-    "amavis.filter.forged",
+    "What our own people send goes through Amavis too",
+    needs="ssh smtp postgresql",
+    only_with=(installed.amavis, installed.sasl),
+    remedy="content_filter=smtp-amavis:[127.0.0.1]:10026 for submission and submissions in master.cf.",
+)
+def own_letter(target: Target) -> str:
+    (foo, password), (bar, _) = target.account(0), target.account(1)
+    mark, message = mail.compose(target, foo, bar)
+    with mail.smtp(target, 587) as session:
+        mail.log_in(session, foo, password)
+        session.sendmail(foo, [bar], message)
+    path, text = incoming.collect(target, mark, bar)
+    found = incoming.Delivered(mark, "250", path, text).message
+    through = ports([str(line) for line in found.get_all("Received", [])], "ESMTPSA")
+    if through != ["10026"]:
+        raise Failed(f"through port {', '.join(through) or 'none'} of Amavis")
+    required = re.search(r"required=[\d.]+", str(found["X-Spam-Status"]))
+    return f"through port 10026; {required[0] if required else 'no score'}"
+
+
+@check("Spam is marked, or refused at the door", elsewhere=True, needs="ssh smtp postgresql", remedy=MARKS)
+def spam(target: Target) -> str:
+    found = incoming.spam(target)
+    if found.refused:
+        return found.reply
+    flags = [str(value) for value in found.message.get_all("X-Spam-Flag", [])]
+    if flags != ["YES"]:
+        raise Failed(f"X-Spam-Flag: {', '.join(flags) or 'none'}; the stranger wrote NO")
+    return f"X-Spam-Flag: YES, X-Spam-Score: {found.message['X-Spam-Score']}"
+
+
+@check(
+    "It is held where the postmaster can look at it",
+    elsewhere=True,
+    needs="ssh smtp postgresql",
+    only_with=(installed.antivirus,),
+    remedy="$virus_quarantine_method = 'local:virus-%m'; see chapter 3, quarantine.",
+)
+def held(target: Target) -> str:
+    found = incoming.infected(target)
+    if not found.held and not found.reply.startswith("250"):
+        return f"refused at the door: {found.reply}"
+    if not found.held:
+        raise Failed("neither in quarantine nor in a mailbox")
+    return found.held
+
+
+@check(
+    "What our own people send is scanned too, and they are told",
+    needs="ssh smtp postgresql",
+    only_with=(installed.antivirus, installed.sasl),
+    remedy="content_filter=smtp-amavis:[127.0.0.1]:10026 for submission and submissions in master.cf.",
+)
+def own_virus(target: Target) -> str:
+    (foo, password), (bar, _) = target.account(0), target.account(1)
+    mark, message = mail.compose(target, foo, bar, mail.PERSON, attached=samples.EICAR)
+    with mail.smtp(target, 587) as session:
+        mail.log_in(session, foo, password)
+        session.sendmail(foo, [bar], message)
+    path, text = incoming.collect(target, mark, foo)
+    target.shell(f"grep -rlF -- '{mark}' {amavis.settings(target)['quarantine']} | xargs -r rm -f", may_fail=True)
+    if reached := incoming.collect(target, mark, bar, 0)[0]:
+        raise Failed(f"delivered as {reached}")
+    if not path:
+        raise Failed(f"{foo} heard nothing within {mail.DELIVERY:.0f} s")
+    words = " ".join(text.split())
+    return f"not delivered; {foo} reads: {'INFECTED' if 'INFECTED' in words.upper() else words[:60]}"
+
+
+@check(
     "What a stranger writes in the workers' name does not survive",
     negative=True,
     elsewhere=True,
-    needs=BELT,
+    needs="ssh smtp postgresql",
     remedy="Amavis removes X-Spam-* and our Authentication-Results where it knows the recipient's domain as ours.",
 )
 def forged(target: Target) -> str:
-    applied.filtering(target)
-    message = post.clean(target).message
-    names = [name for name, _ in post.forged(target)]
-    left = [f"{name}: {value}" for name in names for value in message.get_all(name, []) if post.FORGED in str(value)]
+    message = incoming.ordinary(target).message
+    names = [name for name, _ in incoming.forged_fields(target)]
+    left = [
+        f"{name}: {value}" for name in names for value in message.get_all(name, []) if incoming.FORGED in str(value)
+    ]
     if str(message["X-Spam-Flag"] or "") == "YES":
         left.append("X-Spam-Flag: YES")
     if left:
@@ -88,23 +135,77 @@ def forged(target: Target) -> str:
 
 
 @check(
-    "amavis.filter.own_letter",
-    "What our own people send goes through Amavis too",
-    needs=BELT,
-    remedy="content_filter=smtp-amavis:[127.0.0.1]:10026 for submission and submissions in master.cf.",
+    "An ordinary letter is not called spam",
+    negative=True,
+    elsewhere=True,
+    needs="ssh smtp postgresql",
+    remedy="Read its X-Spam-Status: names that do not resolve both ways are a frequent cause.",
 )
-def own_letter(target: Target) -> str:
-    applied.filtering(target)
-    applied.front_desk(target)
-    (foo, password), (bar, _) = target.account(0), target.account(1)
-    mark, message = letter(target, foo, bar)
-    with smtp(target, 587) as session:
-        log_in(session, foo, password)
-        session.sendmail(foo, [bar], message)
-    path, text = post.taken(target, mark, bar)
-    found = post.Posted(mark, "250", path, text).message
-    through = ports([str(line) for line in found.get_all("Received", [])], "ESMTPSA")
-    if through != ["10026"]:
-        raise Failed(f"through port {', '.join(through) or 'none'} of Amavis")
-    required = re.search(r"required=[\d.]+", str(found["X-Spam-Status"]))
-    return f"through port 10026; {required[0] if required else 'no score'}"
+def not_spam(target: Target) -> str:
+    message = incoming.ordinary(target).message
+    if str(message["X-Spam-Flag"] or "NO").upper() == "YES":
+        raise Failed(" ".join(str(message["X-Spam-Status"]).split()))
+    return " ".join(str(message["X-Spam-Status"]).split())
+
+
+@check(
+    "A letter from outside that says it is from one of us is marked, or refused",
+    negative=True,
+    elsewhere=True,
+    needs="ssh smtp postgresql",
+    remedy="MAILROOM_FORGED_FROM in /etc/spamassassin/mailroom.cf; see chapter 3, spamassassin.",
+)
+def forged_from(target: Target) -> str:
+    foo, bar = target.account(0)[0], target.account(1)[0]
+    marks = []
+    for sender in (foo, f'"{foo}" <{mail.STRANGER}>'):
+        mark, message = mail.compose(target, mail.STRANGER, bar)
+        message = message.replace(f"From: {mail.STRANGER}\r\n".encode(), f"From: {sender}\r\n".encode(), 1)
+        found = incoming.deliver(target, bar, mark, message)
+        if not found.refused and found.message["X-Spam-Flag"] != "YES":
+            raise Failed(f"From: {sender}: X-Spam-Flag: {found.message['X-Spam-Flag'] or 'none'}")
+        marks.append("refused" if found.refused else "X-Spam-Flag: YES")
+    return "; ".join(marks)
+
+
+@check(
+    "A virus reaches no mailbox",
+    negative=True,
+    elsewhere=True,
+    needs="ssh smtp postgresql",
+    only_with=(installed.antivirus,),
+    remedy="content_filter in main.cf, and chapter 3, clamav.",
+)
+def virus(target: Target) -> str:
+    found = incoming.infected(target)
+    if found.reached:
+        raise Failed(f"delivered as {found.reached}")
+    return f"port 25 says {found.reply}; held as {found.held}" if found.held else found.reply
+
+
+@check(
+    "Its forged sender hears nothing of it",
+    negative=True,
+    elsewhere=True,
+    needs="ssh smtp postgresql",
+    only_with=(installed.antivirus,),
+    remedy="$final_virus_destiny = D_DISCARD: after the queue, a refusal becomes a bounce.",
+)
+def no_answer(target: Target) -> str:
+    found = incoming.infected(target)
+    if found.answered:
+        raise Failed(found.answered)
+    return "no message to it in Postfix's log or queue"
+
+
+def ports(received: list[str], before: str) -> list[str]:
+    """Amavis's ports among the Received lines that stand above the one which says `before`.
+
+    Those below it the sender may have written himself.
+    """
+    found: list[str] = []
+    for line in received:
+        if before in line:
+            return found
+        found += BY_AMAVIS.findall(line)
+    return []

@@ -1,29 +1,98 @@
-"""Who gets in: the right password, the wrong one, and a user nobody knows."""
-
-from __future__ import annotations
-
-from concurrent.futures import ThreadPoolExecutor
+"""Users log in with the passwords that are stored."""
 
 from imapclient import IMAPClient
 from imapclient.exceptions import IMAPClientError, LoginError
 
-from checks.mail import imap, words
-from checks.model import AFTERWARDS, LAST, Failed, check
-from checks.target import Target
-
-LOOKUP = ("postgresql", "dovecot-sql", "imap", "imap tls")
+from checks.clients import mail, sql
+from checks.engine.check import AFTERWARDS, check
+from checks.engine.target import Target
+from checks.engine.verdicts import Failed, Skipped
 
 
 @check(
-    "dovecot.password.login",
     "foo logs in, and really has mailboxes to open",
-    needs=LOOKUP,
+    needs="postgresql dovecot-sql imap imap-tls",
     provides="login",
     remedy="journalctl -u dovecot says why; doveadm auth test foo@… asks the passdb alone.",
 )
 def login(target: Target) -> str:
-    with imap(target, 0) as client:
+    with mail.imap(target, 0) as client:
         return opened(client)
+
+
+@check("bar logs in as well, on 993", needs="login")
+def every_account(target: Target) -> str:
+    with mail.imap(target, 1, port=993) as client:
+        return opened(client)
+
+
+@check(
+    "An address typed in capitals is the same account",
+    needs="login",
+    remedy="auth_username_format lowercases; addresses are stored lower.",
+)
+def capitals(target: Target) -> str:
+    user, password = target.account(0)
+    with mail.imap(target) as client:
+        try:
+            client.login(user.capitalize(), password)
+        except LoginError as error:
+            raise Failed(f"{user.capitalize()}: {mail.words(error)}") from error
+        return opened(client)
+
+
+@check(
+    "After wrong passwords the right one still works",
+    order=AFTERWARDS,
+    needs="login",
+    remedy="Look at auth_penalty, and for a ban of ours.",
+)
+def not_locked_out(target: Target) -> str:
+    # It also ends the waiting that Dovecot gave this address, so that the next person has none.
+    with mail.imap(target, 0) as client:
+        return opened(client)
+
+
+@check(
+    "Each account has a whole hash",
+    needs="ssh postgresql",
+    remedy="A hashing command that failed inside $(…) stores an empty one: store it again.",
+)
+def stored(target: Target) -> str:
+    with sql.reader(target) as cursor:
+        cursor.execute("SELECT email, length(password) FROM users WHERE length(password) < 60")
+        short = cursor.fetchall()
+        cursor.execute("SELECT count(*) FROM users")
+        total = cursor.fetchone()[0]
+    if short:
+        raise Failed(", ".join(f"{email}: {length} characters" for email, length in short))
+    if not total:
+        raise Failed("no account at all")
+    return f"{total} of {total}"
+
+
+@check(
+    "Equal passwords do not show: every hash has its own salt",
+    negative=True,
+    needs="ssh postgresql",
+    remedy="Store them hashed again, in a salted scheme.",
+)
+def salted(target: Target) -> str:
+    with sql.reader(target) as cursor:
+        # Without the digest: Argon2 and SHA512-CRYPT end in salt$digest, bcrypt in 31 characters.
+        cursor.execute(
+            "SELECT count(*), count(DISTINCT password), count(DISTINCT CASE "
+            "WHEN password ~ '^\\{(ARGON2|SHA512-CRYPT)' "
+            "THEN regexp_replace(password, '\\$[^$]*$', '') "
+            "WHEN password LIKE '{BLF-CRYPT}%' THEN left(password, -31) "
+            "ELSE password END) FROM users"
+        )
+        rows, hashes, salts = cursor.fetchone()
+    if rows < 2:
+        raise Skipped("needs two accounts")
+    if not rows == hashes == salts:
+        raise Failed(f"{rows} accounts, {hashes} different hashes, {salts} different salts")
+    return f"{rows} accounts, {salts} different salts"
 
 
 def opened(client: IMAPClient) -> str:
@@ -32,69 +101,5 @@ def opened(client: IMAPClient) -> str:
         folders = [name for _, _, name in client.list_folders()]
         client.select_folder("INBOX", readonly=True)
     except (IMAPClientError, OSError) as error:
-        raise Failed(f"logged in, but then: {words(error)}") from error
+        raise Failed(f"logged in, but then: {mail.words(error)}") from error
     return f"LIST: {', '.join(sorted(folders))}; INBOX opens"
-
-
-@check("dovecot.password.every_account", "bar logs in as well, on 993", needs=("login",))
-def every_account(target: Target) -> str:
-    with imap(target, 1, port=993) as client:
-        return opened(client)
-
-
-@check(
-    "dovecot.password.capitals",
-    "An address typed in capitals is the same account",
-    needs=("login",),
-    remedy="auth_username_format lowercases; addresses are stored lower.",
-)
-def capitals(target: Target) -> str:
-    user, password = target.account(0)
-    with imap(target) as client:
-        try:
-            client.login(user.capitalize(), password)
-        except LoginError as error:
-            raise Failed(f"{user.capitalize()}: {words(error)}") from error
-        return opened(client)
-
-
-@check(
-    "dovecot.passdb.wrong_password",
-    "A wrong password is refused; so is an unknown user, alike",
-    negative=True,
-    order=LAST,
-    needs=LOOKUP,
-    elsewhere=True,
-)
-def wrong_password(target: Target) -> str:
-    users = [target.account(0)[0], f"no-such-user@{target.domain}"]
-    # At the same time: the server lets each failed login wait, on purpose.
-    with ThreadPoolExecutor() as pool:
-        known, unknown = pool.map(lambda user: attempt(target, user), users)
-    if known != unknown:
-        raise Failed(f"a known user hears {known!r}, an unknown one {unknown!r}")
-    if not known.startswith("[AUTHENTICATIONFAILED]"):
-        raise Failed(f"refused, but with: {known}")
-    return known
-
-
-def attempt(target: Target, user: str) -> str:
-    with imap(target) as client:
-        try:
-            client.login(user, "not-the-password")
-        except LoginError as error:
-            return words(error)
-    raise Failed(f"{user} logged in with a wrong password")
-
-
-@check(
-    "dovecot.password.not_locked_out",
-    "After wrong passwords the right one still works",
-    order=AFTERWARDS,
-    needs=("login",),
-    remedy="Look at auth_penalty, and for a ban of ours.",
-)
-def not_locked_out(target: Target) -> str:
-    # It also ends the waiting that Dovecot gave this address, so that the next person has none.
-    with imap(target, 0) as client:
-        return opened(client)

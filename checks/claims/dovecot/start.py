@@ -1,40 +1,22 @@
-"""Who starts a daemon again when it has died: the unit that really holds it is asked, whatever its name."""
+"""Dovecot listens, and is started again when it dies."""
 
-from __future__ import annotations
-
-from checks import applied
-from checks.model import Failed, check
-from checks.target import Target
-
-REMEDY = "Run the step again: it puts mailroom-supervised.conf beside the unit; then systemctl daemon-reload."
+from checks.clients import host, tls
+from checks.engine.check import check
+from checks.engine.target import Target
 
 
-def revived(target: Target, pid: str) -> str:
-    """The unit of the process whose id this command prints, and what systemd does when it dies."""
-    found = target.shell(f'unit=$(ps -o unit= -p $({pid})); echo "$unit $(systemctl show -P Restart "$unit")"').split()
-    if len(found) != 2 or found[1] not in ("on-failure", "always", "on-abnormal"):
-        raise Failed(f"{' '.join(found)}: it stays dead")
-    return f"{found[0]}: Restart={found[1]}"
+@check("Dovecot listens on 143 and 993", provides="dovecot")
+def listens(target: Target) -> str:
+    return f"{host.listens(target, 143, 'dovecot')}; {host.listens(target, 993, 'dovecot')}"
 
 
-@check("postfix.restart.revived", "Postfix is started again when it dies", needs=("ssh", "smtp"), remedy=REMEDY)
-def postfix(target: Target) -> str:
-    return revived(target, "cat /var/spool/postfix/pid/master.pid")
+@check("Dovecot is started again when it dies", needs="ssh dovecot", remedy=host.REVIVED)
+def revived(target: Target) -> str:
+    return host.revived(target, "pgrep -o -u root -x dovecot")
 
 
 @check(
-    "postgresql.install.revived", "PostgreSQL is started again when it dies", needs=("ssh", "postgresql"), remedy=REMEDY
+    "Port 993 does not talk in the clear", negative=True, needs="dovecot", remedy="ssl = yes in the listener of 993."
 )
-def postgresql(target: Target) -> str:
-    return revived(target, "pgrep -o -u postgres -x 'postgres|postmaster'")
-
-
-@check("amavis.workers.revived", "Amavis is started again when it dies", needs=("ssh",), remedy=REMEDY)
-def amavis(target: Target) -> str:
-    applied.filtering(target)
-    return revived(target, "pgrep -o -u amavis -f '^/usr/sbin/amavisd'")
-
-
-@check("dovecot.start.revived", "Dovecot is started again when it dies", needs=("ssh", "dovecot"), remedy=REMEDY)
-def dovecot(target: Target) -> str:
-    return revived(target, "pgrep -o -u root -x dovecot")
+def no_cleartext(target: Target) -> str:
+    return tls.no_cleartext(target, 993, "a CAPABILITY")

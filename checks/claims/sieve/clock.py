@@ -1,25 +1,22 @@
-"""Steady time: chrony runs alone, follows a source, and slews the clock where a step would make Dovecot stop."""
-
-from __future__ import annotations
+"""Steady time: chrony runs alone, and slews the clock where a step would make Dovecot stop."""
 
 import re
 
-from checks import applied
-from checks.model import Failed, Warned, check
-from checks.target import Target
+from checks.clients import installed
+from checks.engine.check import check
+from checks.engine.target import Target
+from checks.engine.verdicts import Failed, Warned
 
-NEEDS = ("ssh",)
 RIVALS = "ntpd ntp ntpsec openntpd systemd-timesyncd"
 
 
 @check(
-    "sieve.clock.runs",
     "chrony keeps the clock",
-    needs=NEEDS,
+    needs="ssh",
+    only_with=(installed.chrony,),
     remedy="systemctl enable --now chrony; chronyc sources",
 )
 def runs(target: Target) -> str:
-    applied.clock(target)
     arguments = target.shell("ps -o args= -C chronyd", may_fail=True).splitlines()
     if not arguments:
         raise Failed("chronyd does not run")
@@ -36,13 +33,12 @@ def runs(target: Target) -> str:
 
 
 @check(
-    "sieve.clock.slews",
     "The clock is slewed; it steps only just after chrony's start",
-    needs=NEEDS,
+    needs="ssh",
+    only_with=(installed.chrony,),
     remedy="makestep 1 3 in chrony.conf: a negative count would allow a step at any time.",
 )
 def slews(target: Target) -> str:
-    applied.clock(target)
     found = target.shell(
         "cat /etc/chrony/chrony.conf /etc/chrony/conf.d/*.conf /etc/chrony.conf 2>/dev/null | grep -E '^ *makestep'",
         may_fail=True,
@@ -55,14 +51,13 @@ def slews(target: Target) -> str:
 
 
 @check(
-    "sieve.clock.alone",
     "Nothing else sets the clock, and ntpdate least of all",
     negative=True,
-    needs=NEEDS,
+    needs="ssh",
+    only_with=(installed.chrony,),
     remedy="Disable the other service; take ntpdate out of cron: it makes the clock jump.",
 )
 def alone(target: Target) -> str:
-    applied.clock(target)
     active = [name for name in RIVALS.split() if target.shell(f"systemctl is-active {name}", may_fail=True) == "active"]
     jumps = target.shell(
         "grep -rlsE '(ntpdate|sntp|htpdate|rdate)' /etc/crontab /etc/cron.* /var/spool/cron 2>/dev/null", may_fail=True

@@ -1,24 +1,17 @@
 """The vacation responder: one answer to a person, none to a list (RFC 5230)."""
 
-from __future__ import annotations
-
 import email
-import email.policy
 import time
 from email.message import EmailMessage
 from uuid import uuid4
 
 from imapclient import IMAPClient
 
-from checks import applied
-from checks.delivery import PATIENCE, found, letter, remove
-from checks.mail import imap, smtp
-from checks.managesieve import NAME, desk
-from checks.model import Failed, check
-from checks.submission import LOGIN, log_in
-from checks.target import Target
+from checks.clients import mail, managesieve
+from checks.engine.check import check
+from checks.engine.target import Target
+from checks.engine.verdicts import Failed
 
-NEEDS = (*LOGIN, "managesieve", "lmtp")
 SCRIPT = 'require "vacation";\nvacation :days 1 :handle "{word}" :subject "{word}" "I am away.";\n'
 # What the tests of a message need: who reads To, answers; who finds one of these, does not.
 LIST = (("List-Id", "<people.example.org>"), ("Precedence", "list"))
@@ -26,13 +19,11 @@ PERSON = (("X-Mailroom", "check"),)
 
 
 @check(
-    "sieve.vacation.answers",
     "A person who writes to one on vacation gets one answer, and only one",
-    needs=NEEDS,
+    needs="submission smtp-tls sending managesieve lmtp",
     remedy="Is the recipient's address in To? See chapter 5, vacation; journalctl -u dovecot | grep vacation",
 )
 def answers(target: Target) -> str:
-    applied.sieving(target)
     first, second, _, heard = target.keep("vacation", lambda: written(target))
     to_these = [str(one["In-Reply-To"]) for one in heard]
     if to_these.count(first) != 1:
@@ -46,14 +37,12 @@ def answers(target: Target) -> str:
 
 
 @check(
-    "sieve.vacation.not_to_lists",
     "Who writes by way of a mailing list gets none",
     negative=True,
-    needs=NEEDS,
+    needs="submission smtp-tls sending managesieve lmtp",
     remedy="This is Pigeonhole's own rule: has somebody scripted an answer without vacation?",
 )
 def not_to_lists(target: Target) -> str:
-    applied.sieving(target)
     _, _, listed, heard = target.keep("vacation", lambda: written(target))
     if any(str(one["In-Reply-To"]) == listed for one in heard):
         raise Failed("the list was answered")
@@ -65,34 +54,34 @@ def written(target: Target) -> tuple[str, str, str, list[EmailMessage]]:
     (foo, _), (bar, _) = target.account(0), target.account(1)
     word = f"mailroom check {uuid4().hex}"
     # The list's first: an answer to it would be there before the one that is waited for.
-    letters = [letter(target, foo, bar, *kind) for kind in (LIST, PERSON, PERSON)]
+    letters = [mail.compose(target, foo, bar, *kind) for kind in (LIST, PERSON, PERSON)]
     marks = [mark for mark, _ in letters]
-    with desk(target, 1) as client, imap(target, 1) as theirs, imap(target, 0) as ours:
-        if not client.putscript(NAME, SCRIPT.format(word=word)) or not client.setactive(NAME):
+    with managesieve.session(target, 1) as client, mail.imap(target, 1) as theirs, mail.imap(target, 0) as ours:
+        if not client.putscript(managesieve.NAME, SCRIPT.format(word=word)) or not client.setactive(managesieve.NAME):
             raise Failed(client.words())
         try:
             for mark, message in letters:
                 submit(target, message)
-                if not found(theirs, "INBOX", mark):
+                if not mail.find(theirs, "INBOX", mark):
                     raise Failed("a letter to the one on vacation did not arrive")
             heard = replies(target, ours, word)
         finally:
             for mark in marks:
-                remove(theirs, "INBOX", mark)
+                mail.remove(theirs, "INBOX", mark)
     return marks[1], marks[2], marks[0], heard
 
 
 def submit(target: Target, message: bytes) -> None:
     (foo, password), (bar, _) = target.account(0), target.account(1)
-    with smtp(target, 587) as session:
-        log_in(session, foo, password)
+    with mail.smtp(target, 587) as session:
+        mail.log_in(session, foo, password)
         session.sendmail(foo, [bar], message)
 
 
 def replies(target: Target, client: IMAPClient, word: str) -> list[EmailMessage]:
     """The answers of that subject, taken out of INBOX once none is on its way any more."""
     client.select_folder("INBOX")
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + mail.DELIVERY
     while not client.search(["SUBJECT", word]) and time.monotonic() < end:
         time.sleep(0.1)
         client.noop()

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import psycopg2
 
-from checks import ssh
+from checks.engine import ssh
 from notebooks.workbench.host import remote, where
 from notebooks.workbench.show import html, progress
 from notebooks.workbench.show.errors import NotExpected, NotReady

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import paramiko
 
-from checks import ssh
-from checks.model import CannotStart
+from checks.engine import ssh
+from checks.engine.verdicts import CannotStart
 from notebooks.workbench.host import snapshots, where
 from notebooks.workbench.show.errors import NotReady
 

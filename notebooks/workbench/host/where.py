@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import checks
-from checks.target import domain_of, read_json
+from checks.engine.target import domain_of, read_json
 from notebooks.workbench.show.errors import NotAllowed, NotReady
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 
-from checks import mail
-from checks.model import Failed
+from checks.clients import mail
+from checks.engine.verdicts import Failed
 from notebooks.workbench.host import remote, snapshots, where
 from notebooks.workbench.message import belt
 from notebooks.workbench.show import html

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import time
 
-from checks.model import CannotStart, Failed
+from checks.engine.verdicts import CannotStart, Failed
 from notebooks.workbench.host import remote, snapshots, where
 from notebooks.workbench.message.letters import Letter
 from notebooks.workbench.show import html

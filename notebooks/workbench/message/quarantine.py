@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from checks.model import Failed
+from checks.engine.verdicts import Failed
 from notebooks.workbench.host import snapshots, where
 from notebooks.workbench.message.letters import Letter
 from notebooks.workbench.show import html

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import checks
-from checks.report import SIGNS
+from checks.engine.report import SIGNS
 from notebooks.workbench.host import snapshots, where
 from notebooks.workbench.show import html, progress
 from notebooks.workbench.show.errors import NotReady, NotVerified

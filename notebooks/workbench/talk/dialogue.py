@@ -7,7 +7,7 @@ import socket
 import ssl
 from collections.abc import Callable, Iterable
 
-from checks import tls
+from checks.clients import tls
 from notebooks.workbench.host import remote, snapshots, where
 from notebooks.workbench.host.commands import Expect, begins
 from notebooks.workbench.show import html

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from checks import tls
-from checks.model import Failed
+from checks.clients import tls
+from checks.engine.verdicts import Failed
 from notebooks.workbench.host import snapshots, where
 from notebooks.workbench.show import html
 from notebooks.workbench.show.errors import NotReady

@@ -1,0 +1,5 @@
+"""Chapter 3: Amavis, the trusty workers."""
+
+from checks.clients import installed
+
+ONLY_WITH = (installed.amavis,)

@@ -1,0 +1,1 @@
+"""Chapter 4: Dovecot, the friendly front desk."""

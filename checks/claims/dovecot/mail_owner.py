@@ -1,0 +1,46 @@
+"""Whose files the mail is."""
+
+from shlex import quote
+
+from checks.engine.check import check
+from checks.engine.target import Target
+from checks.engine.verdicts import Failed
+
+
+@check(
+    "Dovecot opens foo's mail as the mail's owner",
+    needs="ssh postgresql dovecot-sql imap",
+    remedy="mail_uid, mail_gid and first_valid_uid in dovecot.conf.",
+)
+def opens(target: Target) -> str:
+    return target.shell(f"doveadm mailbox status -u {quote(target.account(0)[0])} messages INBOX")
+
+
+@check(
+    "Every file of mail belongs to the mail's owner",
+    needs="ssh",
+    remedy="chown -R the mail's folder; look at mail_uid and mail_gid.",
+)
+def owns(target: Target) -> str:
+    others = target.shell(
+        f"find {target.mail_base} -mindepth 1 ! -user {target.mail_owner} -printf '%u %p\\n' | head -n 5"
+    )
+    if others:
+        raise Failed(others)
+    return f"{target.mail_owner}, everywhere below {target.mail_base}"
+
+
+@check(
+    "No message can be read by other users of the host",
+    negative=True,
+    needs="ssh",
+    remedy="chmod -R o-rwx the mail's folder.",
+)
+def not_for_others(target: Target) -> str:
+    # Folders and messages; Dovecot's own uidvalidity marks are empty and 0444 by design.
+    found = target.shell(
+        f"find {target.mail_base} -perm /o+rwx '(' -type d -o -size +0 ')' -printf '%m %p\\n' | head -n 5"
+    )
+    if found:
+        raise Failed(found)
+    return f"no folder and no message below {target.mail_base} is open to others"

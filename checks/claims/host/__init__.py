@@ -1,0 +1,1 @@
+"""The host itself: what comes before the first chapter."""
