@@ -11,7 +11,7 @@ export DEBIAN_FRONTEND := noninteractive
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
 
-up: $(VENV) ## a lab host with the whole mail server on it, and the proof (LAB_SUITE=trixie|bookworm|el9)
+up: $(VENV) ## a lab host with chapters 1, 2 and 4 on it, and the proof (LAB_SUITE=trixie|bookworm|el9)
 	@$(RUN) -m lab up
 	@.venv/bin/pyinfra inventory.py deploys/dovecot.py -y
 	@$(RUN) -m checks

@@ -34,7 +34,7 @@ class Knobs(BaseModel):
     )
     mail_users: Annotated[list[forms.Person], BeforeValidator(forms.people), InOrder] = knob(
         USERS,
-        'who has a mailbox: {"email": …, "name": …} each; the passwords stand in accounts_file',
+        'who has a mailbox: {"email": …, "name": …} each; the passwords are in accounts_file',
         section="Accounts",
     )
     mail_aliases: Annotated[dict[str, list[str]], BeforeValidator(forms.alias_table)] = knob(
@@ -86,7 +86,7 @@ class Knobs(BaseModel):
     )
     amavis_processes: int = knob(
         2,
-        "messages that are looked at at the same time; some 60 MB each, beside 60 for the first",
+        "letters that Amavis scans at the same time; each takes some 60 MB",
         ge=1,
         le=64,
         hint="each takes some 60 MB, and 2 suit a server of 2 GB",

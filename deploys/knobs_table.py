@@ -22,7 +22,7 @@ a knob with a letter wrong; keys of your own begin with `x_`.
 **Passwords** in the accounts file are texts of 8 to 256 characters of ASCII, or ready-made hashes, `{SCHEME}hash`, the scheme in
 any case: ARGON2ID or ARGON2I (one lane, `p=1`), BLF-CRYPT (cost 5 to 13), SHA512-CRYPT or SHA256-CRYPT (1,000 to 1,000,000
 rounds), and CRYPT with one of those or yescrypt. Other schemes are weak, or not known to every Dovecot. A password does not
-begin with braces, and a hash does not stand without its scheme: its own text would log in.
+begin with braces, and a hash needs its scheme in front: otherwise the text of the hash would log in.
 """
 
 

@@ -56,7 +56,7 @@ DEBIAN_RIVALS = {
     "chrony": dict.fromkeys(("ntpsec", "ntp", "openntpd"), "which keeps this host's time"),
 }
 
-# Not run on Red Hat's own packages (README, "What was run on what"). Its Postfix comes with the type of its alias map:
+# Not run on Red Hat's own packages (docs/platforms.md). Its Postfix comes with the type of its alias map:
 # hash in 9, lmdb in 10. Its Dovecot is built without libsodium, so without ARGON2ID. semanage is for SELinux.
 RED_HAT_PACKAGES = {
     "postfix": ("postfix", "openssl", "ca-certificates", "policycoreutils-python-utils"),

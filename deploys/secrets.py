@@ -98,7 +98,7 @@ def _bytes(path: Path, which: str) -> bytes:
         return path.read_bytes()
     except FileNotFoundError:
         hint = "; '~' is not looked up here, write the whole path" if str(path).startswith("~") else ""
-        raise SecretsError(f"there is no secrets file {path}; see README, 'A server of your own'{hint}") from None
+        raise SecretsError(f"there is no secrets file {path}; see docs/your-own-server.md{hint}") from None
     except OSError as error:
         raise SecretsError(f"{which} cannot be read: {error.strerror}; mend its path or its rights") from None
 

@@ -1,11 +1,11 @@
 """Where: a server of your own. Copy this file, change every value marked CHANGE, then
 
-    MAILROOM_INVENTORY=inventories/production.py pyinfra inventory.py --dry deploys/dovecot.py
-    MAILROOM_INVENTORY=inventories/production.py pyinfra inventory.py deploys/dovecot.py
+    MAILROOM_INVENTORY=inventories/production.py .venv/bin/pyinfra inventory.py --dry deploys/dovecot.py
+    MAILROOM_INVENTORY=inventories/production.py .venv/bin/pyinfra inventory.py deploys/dovecot.py
 
-The server: Debian 13 or 12, reached over ssh with a key as root, with a name of its own in the DNS
-that its address leads back to. It holds no secret: those are in the two files named below, which
-stay out of git.
+The server: a fresh Debian 13 or 12, or one of the Red Hat family (docs/platforms.md), reached over SSH with a key as root,
+with a name of its own in DNS that its address leads back to. This file holds no secret: secrets are in the two files named
+below, which stay out of git. docs/your-own-server.md has every command.
 """
 
 from typing import Any

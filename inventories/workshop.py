@@ -1,8 +1,8 @@
 """Where: one lab host per learner.
 
-python -m lab add ada ben --role mail
-MAILROOM_INVENTORY=inventories/workshop.py pyinfra inventory.py deploys/dovecot.py
-MAILROOM_INVENTORY=inventories/workshop.py pyinfra inventory.py --limit ada deploys/dovecot.py
+.venv/bin/python -m lab add ada ben --role mail
+MAILROOM_INVENTORY=inventories/workshop.py .venv/bin/pyinfra inventory.py deploys/dovecot.py
+MAILROOM_INVENTORY=inventories/workshop.py .venv/bin/pyinfra inventory.py --limit ada deploys/dovecot.py
 """
 
 from typing import Any
@@ -22,7 +22,7 @@ except LabDown as down:
 _missing = [name for name in _learners if name not in _hosts]
 if _missing:
     raise InventoryError(
-        f"The lab has no host for {', '.join(_missing)}. Run `python -m lab add {' '.join(_missing)} --role mail`."
+        f"The lab has no host for {', '.join(_missing)}. Run `.venv/bin/python -m lab add {' '.join(_missing)} --role mail`."
     )
 
 mail: list[tuple[str, dict[str, Any]]] = [(name, inventory_data(_hosts[name])) for name in _learners]

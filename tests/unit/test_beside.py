@@ -1,7 +1,6 @@
 """What stands beside ours is named; what the chapters set, and what packages bring, never is."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -21,7 +20,6 @@ from operations import postfix
 from operations.base import KEPT
 from operations.dovecot import CONF, with_block
 
-ROOT = Path(__file__).parents[2]
 SYSTEMS = [PLATFORMS["debian", "13"], PLATFORMS["debian", "12"], PLATFORMS["almalinux", "9"]]
 
 
@@ -166,13 +164,3 @@ def test_a_second_copy_of_a_block_goes() -> None:
     twice = once + "\n# >>> mailroom: tls\nssl = no\n# <<< mailroom: tls\n"
     assert with_block(twice, "tls", "ssl = required").strip() == once.strip()
     assert "ssl = no" not in with_block(twice, "tls", "ssl = required")
-
-
-def test_every_row_of_the_table_names_its_test() -> None:
-    """docs/ours.md: what is ours, watched, and the operator's; the test that each row names is there."""
-    rows = [line.split("|") for line in (ROOT / "docs/ours.md").read_text().splitlines() if line.startswith("| ")]
-    named = [cells[-2].strip().strip("`") for cells in rows if "::test_" in cells[-2]]
-    assert len(named) >= 20
-    for one in named:
-        file, _, name = one.partition("::")
-        assert f"def {name}(" in (ROOT / "tests" / file.removeprefix("tests/")).read_text(), one

@@ -115,7 +115,7 @@ def may_change(here: Place) -> None:
             f"{here.fqdn} is not a lab host; nothing was changed.",
             "apply() changes a server that people may depend on.",
             f'If you mean it: allow("{here.fqdn}"), then apply() again. plan() is always safe.',
-            "README, 'A server of your own'",
+            "docs/your-own-server.md",
         )
 
 
