@@ -137,7 +137,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def place(item: pytest.Item) -> tuple[int, int]:
     """Where a test stands among the others: its group, and in it what wants a bare host before what breaks it."""
     number = LONGEST.index(group(item)) if group(item) in LONGEST else len(LONGEST)
-    if item.path.stem in ("test_guest", "test_mailserver"):
+    if item.path.stem in ("test_guest", "test_mailserver", "test_first_run", "test_secrets"):
         return number, 0
     if item.path.parent.name == "faults":
         return number, 3

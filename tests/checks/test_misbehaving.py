@@ -1,5 +1,6 @@
 """Every negative can fail: here are servers that do what they must not."""
 
+import smtplib
 import socket
 from collections.abc import Callable
 
@@ -70,7 +71,10 @@ def test_auth_not_offered_but_taken_all_the_same_fails() -> None:
 
 
 def test_a_connection_that_breaks_off_is_no_pass() -> None:
-    with servers.Server(lambda sock: sock.sendall(b"220 hi\r\n")) as server, pytest.raises(Exception, match="closed"):
+    with (
+        servers.Server(lambda sock: sock.sendall(b"220 hi\r\n")) as server,
+        pytest.raises(smtplib.SMTPServerDisconnected, match="closed"),
+    ):
         restrictions.no_relay(servers.target(p25=server.port))
 
 

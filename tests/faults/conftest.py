@@ -7,7 +7,7 @@ import pytest
 
 from lab.names import DEFAULT_SUITE, SUITES
 from tests.faults import figures
-from tests.live.conftest import mailserver, no_mail, server, target  # noqa: F401 - fixtures
+from tests.live.conftest import first, mailserver, no_mail, server, target  # noqa: F401 - fixtures
 
 LONG = os.environ.get("MAILROOM_FAULTS") == "long"
 # The short form attacks Debian 13 alone, but for what differs between the two: how each comes back to life.

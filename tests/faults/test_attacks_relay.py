@@ -16,7 +16,6 @@ from tests.faults.attacking import (
     Family,
     arrived,
     batched,
-    broken,
     hand_over,
     letter,
     wire,
@@ -165,22 +164,3 @@ def test_what_is_inside_is_not_reached_from_outside(mailserver: Host, target: Ta
     for port in CLOSED:
         family.judge(str(port), not target.vantage.probe(target.address, port, timeout=3), "answers")
     family.count(count, "inner ports from outside", mailserver.suite)
-
-
-WRONG = {
-    "a relay": (
-        "postconf -e 'smtpd_relay_restrictions = check_recipient_access static:OK, reject_unauth_destination'",
-        relay,
-    ),
-    "anybody's name": ("postconf -P smtp/inet/smtpd_sender_restrictions=", envelopes),
-}
-
-
-@pytest.mark.parametrize("name", WRONG)
-def test_the_judge_sees_who_gets_in(mailserver: Host, world: Host, target: Target, long: bool, name: str) -> None:
-    """The same attacks on a server that was broken for them: somebody gets in, and it is seen."""
-    if not long:
-        pytest.skip("with make faults")
-    done, attack = WRONG[name]
-    with broken(mailserver, done):
-        assert attack(target, mailserver, world).got_in

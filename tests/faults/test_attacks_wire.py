@@ -18,7 +18,6 @@ from tests.faults.attacking import (
     Family,
     Wire,
     arrived,
-    broken,
     letter,
     log_in,
     plain,
@@ -245,27 +244,3 @@ def test_no_password_is_taken_in_the_clear(mailserver: Host, target: Target, cou
         reply = session.line()
         family.judge("4190", reply.startswith("OK"), reply)
     family.count(count, "passwords in the clear", mailserver.suite)
-
-
-def smuggled_in(target: Target, host: Host, world: Host) -> Family:
-    return smuggled(target, host, world, 25)
-
-
-WRONG = {
-    "bare line ends": (
-        "postconf -e smtpd_forbid_bare_newline=no smtpd_forbid_unauth_pipelining=no smtpd_data_restrictions=; "
-        "postconf -P smtp/inet/smtpd_forbid_bare_newline=no",  # port 25's own word counts, not main.cf's
-        smuggled_in,
-    ),
-    "XCLIENT for all": ("postconf -e smtpd_authorized_xclient_hosts=0.0.0.0/0", claims),
-}
-
-
-@pytest.mark.parametrize("name", WRONG)
-def test_the_judge_sees_who_gets_in(mailserver: Host, world: Host, target: Target, long: bool, name: str) -> None:
-    """The same attacks on a server that was broken for them: somebody gets in, and it is seen."""
-    if not long:
-        pytest.skip("with make faults")
-    done, attack = WRONG[name]
-    with broken(mailserver, done):
-        assert attack(target, mailserver, world).got_in

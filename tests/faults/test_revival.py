@@ -81,9 +81,11 @@ PROGRAMS = {
 
 @pytest.mark.parametrize("what", STOPS)
 def test_what_was_stopped_on_purpose_stays_stopped(what: str, mended: Host) -> None:
-    mended.run(STOPS[what], check=False)
+    runs = f"pgrep -x {PROGRAMS[what]} || pgrep -f '^{PROGRAMS[what]} '"
+    assert mended.run(runs).stdout, "it ran"
+    mended.run(STOPS[what])
     time.sleep(4)
-    assert not mended.run(f"pgrep -x {PROGRAMS[what]} || pgrep -f '^{PROGRAMS[what]} '", check=False).stdout
+    assert not mended.run(runs, check=False).stdout
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """A mail server on a lab host, built once for a session and a release."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -8,12 +9,24 @@ from checks.engine.target import Target, lab_target
 from lab import Host, snapshots
 from tests.live import traffic
 from tests.live.support import MAILSERVER, WHOLE, Run, applied
+from tests.live.watching import Watched, watched
 
 _built: dict[str, Run] = {}
+_first: dict[str, Watched] = {}
 
 
 @pytest.fixture
-def server(mx: Host) -> Host:
+def first(mx: Host, tmp_path: Path) -> Watched:
+    """The run that made the server out of a bare host, once for a session and a release."""
+    if mx.suite not in _first:
+        snapshots.rewind(mx.name, snapshots.BARE)
+        _first[mx.suite] = watched(mx, tmp_path / "preview")
+        _built[mx.suite] = _first[mx.suite].run
+    return _first[mx.suite]
+
+
+@pytest.fixture
+def server(mx: Host, first: Watched) -> Host:
     """A mail host with chapters 1, 2 and 4 on it."""
     if mx.suite not in _built:
         _built[mx.suite] = applied(WHOLE)

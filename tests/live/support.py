@@ -8,14 +8,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from deploys.chapters import dovecot, postfix, postgresql
-from lab import Host
+from lab import Host, names
 
 LabHost = Callable[..., Host]  # the fixture lab_host: a suite and a name
 ROOT = Path(__file__).parents[2]
 WHOLE = "deploys/dovecot.py"
 MAILSERVER = "deploys/mailserver.py"  # the same with chapters 3 and 5
 STEPS = [f"{step.__module__}.{step.__name__}" for chapter in (postfix, postgresql, dovecot) for step in chapter.STEPS]
+
+# For a test that says the same on every release.
+ON_ONE = pytest.mark.parametrize("mx", [names.DEFAULT_SUITE], indirect=True)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Green means alive: what would kill a daemon is refused before it is touched, and a run ends by asking whether all serves."""
 
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -7,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from lab import Host
-from tests.live.support import WHOLE, applied, pyinfra
+from tests.live.support import ON_ONE, WHOLE, applied, pyinfra
 
 SELF = "openssl req -new -x509 -days 90 -nodes -newkey rsa:2048 -subj /CN={cn} -keyout {key} -out {cert} 2>/dev/null; chmod 600 {key}"
 CERTS = "/etc/postfix/certs"
@@ -38,27 +39,21 @@ def pair(server: Host) -> Iterator[None]:
     assert applied(WHOLE).changes == 0
 
 
-@pytest.mark.parametrize(
-    ("broken", "said"),
-    [
-        (f"openssl genrsa -out {CERTS}/key.pem 2048", "does not belong to the key"),
-        (f"echo junk > {CERTS}/cert.pem", "is no certificate in PEM"),
-        (
-            f"openssl pkey -in {CERTS}/key.pem -aes256 -passout pass:x -out {CERTS}/k; mv {CERTS}/k {CERTS}/key.pem",
-            "has a passphrase",
-        ),
-        (
-            SELF.format(cn="weak", key=f"{CERTS}/key.pem", cert=f"{CERTS}/cert.pem").replace("2048", "1024"),
-            "key too small",
-        ),
-    ],
-)
-def test_a_pair_that_would_kill_both(server: Host, pair: None, broken: str, said: str) -> None:
+PAIRS = {
+    "does not belong to the key": f"openssl genrsa -out {CERTS}/key.pem 2048",
+    "is no certificate in PEM": f"echo junk > {CERTS}/cert.pem",
+    "has a passphrase": f"openssl pkey -in {CERTS}/key.pem -aes256 -passout pass:x -out {CERTS}/k; mv {CERTS}/k {CERTS}/key.pem",
+    "key too small": SELF.format(cn="weak", key=f"{CERTS}/key.pem", cert=f"{CERTS}/cert.pem").replace("2048", "1024"),
+}
+
+
+def test_a_pair_that_would_kill_both(server: Host, pair: None) -> None:
     before = server.run(PIDS).stdout
-    server.run(broken)
-    run = pyinfra(WHOLE, *NOT_OURS)
-    assert run.code == 1 and said in run.output and "nothing was changed" in run.output, run.output
-    assert server.run(PIDS).stdout == before
+    for said, broken in PAIRS.items():
+        server.run(f"rm -rf {CERTS}; cp -a /root/certs {CERTS}; {broken}")
+        run = pyinfra(WHOLE, *NOT_OURS)
+        assert run.code == 1 and said in run.output and "nothing was changed" in run.output, run.output
+        assert server.run(PIDS).stdout == before, said
 
 
 def test_a_large_message_is_delivered(server: Host) -> None:
@@ -75,8 +70,10 @@ def test_a_large_message_is_delivered(server: Host) -> None:
         applied(WHOLE)
 
 
+@ON_ONE
 def test_a_daemon_that_does_not_serve_fails_the_run_until_it_does(server: Host) -> None:
-    """All files are right and all units run, yet nobody could log in or be delivered to."""
+    """All files are right and all units run, yet nobody could log in or be delivered to. It takes the patience of a run,
+    over a minute, and as long until Dovecot asks PostgreSQL again."""
     role = "ALTER ROLE mailreader CONNECTION LIMIT {};"
     gone = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'mailreader';"  # the limit is for new ones
     sql = "cd /; runuser -u postgres -- psql -q -o /dev/null"
@@ -84,7 +81,7 @@ def test_a_daemon_that_does_not_serve_fails_the_run_until_it_does(server: Host) 
     try:
         run = pyinfra(WHOLE)
         assert run.code == 1 and "not everything serves" in run.output and "Traceback" not in run.output, run.output
-        assert "virtual" in run.output or "domains.cf" in run.output
+        assert re.search(r"the map proxy:pgsql:\S+ gives no answer", run.output), run.output
         assert "Dovecot does not find foo@example.test" in run.output
         server.run("ls /run/mailroom.unproven")  # so the next run asks, though it has nothing to change
     finally:
@@ -119,9 +116,3 @@ def test_a_renewed_certificate_is_shown_without_a_deploy(server: Host, pair: Non
     assert "does not belong to the key" in server.run("journalctl -u mailroom-certificate -n 20 -o cat").stdout
     assert serial(server, "993") == seen[-1] == serial(server, "465")
     server.run("systemctl start mailroom-certificate.timer; rm -rf /root/live")
-
-
-def test_a_run_without_changes_makes_two_remote_commands(server: Host) -> None:
-    applied(WHOLE)
-    run = applied(WHOLE, "--debug")
-    assert run.changes == 0 and run.output.count("Running command on ") == 2

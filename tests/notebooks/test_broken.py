@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 import subprocess
 import sys
@@ -91,15 +90,16 @@ def broken_found_and_mended(name: str, sign: str) -> None:
 
 
 @pytest.mark.timed
-def test_apply_costs_at_most_a_second_more_than_the_command(built: Host) -> None:
-    plain = [sys.executable, "-m", "pyinfra", "inventory.py", "deploys.chapters.dovecot.tls", "-y"]
+def test_apply_costs_at_most_a_second_more_than_the_command(host: Host) -> None:
+    """Of a step that needs no other, so that no server has to be built for it."""
+    plain = [sys.executable, "-m", "pyinfra", "inventory.py", "deploys.chapters.postfix.host_name", "-y"]
 
     def seconds(action: object) -> float:
         begun = time.monotonic()
         action()  # type: ignore[operator]
         return time.monotonic() - begun
 
-    ours = [seconds(lambda: applying.apply("dovecot.tls")) for _ in range(3)]
+    ours = [seconds(lambda: applying.apply("postfix.host_name")) for _ in range(3)]
     theirs = [seconds(lambda: subprocess.run(plain, cwd=ROOT, check=True, capture_output=True)) for _ in range(3)]
     assert statistics.median(ours) - statistics.median(theirs) < 1.0, (ours, theirs)
 
@@ -119,7 +119,7 @@ def test_rewind_to_a_step_boundary_takes_at_most_ten_seconds(host: Host, monkeyp
     rewinding.rewind("chapter 1, install Postfix")
     seconds = time.monotonic() - begun
     assert landmarks.done("postfix.install", "postfix.restrictions") == {"postfix.install"}
-    assert seconds <= 10.0 or os.getloadavg()[0] > 2 * (os.cpu_count() or 1), f"{seconds:.1f} s"
+    assert seconds <= 10.0, f"{seconds:.1f} s"
     # a boundary that was not kept: from the nearest earlier one, with the steps between done again
     told = str(rewinding.rewind("postfix.identity"))
     assert "1 step after it had to be done again" in told

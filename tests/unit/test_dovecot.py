@@ -48,5 +48,6 @@ def test_includes_are_commented_out_once() -> None:
 
 def test_every_text_has_both_languages() -> None:
     tables = [value for value in vars(dovecot_texts).values() if isinstance(value, dict)]
+    tables = [table for table in tables if {"2.3", "2.4"} & set(table)]
     assert len(tables) > 10
-    assert all(set(table) == {"2.3", "2.4"} for table in tables if "2.3" in table or "2.4" in table)
+    assert all(set(table) == {"2.3", "2.4"} for table in tables)

@@ -123,7 +123,7 @@ def test_a_hash_is_one_in_any_case_and_stored_in_one(ready: str) -> None:
             for bare in (BCRYPT, SHA512, ARGON2, "$y$j9T$abcd$efgh", "$1$ab$cdefgh")
         ),
         ("SCRAM-SHA-256$4096:abc", "a hash without its {SCHEME}"),
-        ("short", "shorter than 8"),
+        ("letmein", "shorter than 8"),
         ("with\0nul here", "control character"),
         ("with a line end\n", "control character"),
         ("p\u00e4ssword", "beyond ASCII"),
@@ -135,7 +135,7 @@ def test_a_hash_is_one_in_any_case_and_stored_in_one(ready: str) -> None:
 def test_what_would_never_log_in_is_refused_and_not_quoted(secret: str, said: str) -> None:
     problem = passwords.problem(secret)
     assert said in problem
-    assert secret.partition("}")[2][:12] not in problem or not secret.partition("}")[2]
+    assert (secret.partition("}")[2] or secret)[:12] not in problem
 
 
 @pytest.mark.parametrize(
