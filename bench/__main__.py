@@ -17,8 +17,8 @@ from rich.progress import track
 from rich.table import Table
 
 from bench.where import ROOT, ssh_config
-from deploys import platforms
-from deploys.preflight import SUMS, TEXTS
+from deploys.data import mail_data
+from deploys.preflight import reading
 from facts.mail_host import ReadMailHost
 from lab import LabDown, load
 
@@ -38,15 +38,8 @@ def timed(command: list[str], stdin: str | None = None) -> tuple[float, str]:
 
 def the_limit(host: str) -> tuple[list[str], str]:
     """One ssh that runs the script of our fact: the least that anybody can need who wants to know as much."""
-    script = ReadMailHost().command(
-        mail_name="mx1.example.test",
-        packages=platforms.every_package(),
-        units=platforms.every_unit(),
-        owners=("vmail",),
-        owner_ids=(200,),
-        texts=(*TEXTS, "/etc/postfix/certs/cert.pem"),
-        sums=(*SUMS, "/etc/postfix/certs/key.pem", "/home/mail"),
-    )
+    known = mail_data({}, "mx1.example.test", secrets_too=False)
+    script = ReadMailHost().command(**reading(known))
     return ["ssh", "-F", ssh_config(), host, "sh -s"], script
 
 

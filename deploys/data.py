@@ -9,7 +9,7 @@ from pydantic import Field
 from deploys.addresses import LONGEST_HOST, local_names, lower, name_problem, with_aliases
 from deploys.kinds import shown
 from deploys.knobs import Knobs, read
-from deploys.secrets import Secrets, SecretsError, account_problems, load, service_problems
+from deploys.secrets import DAEMONS, Secrets, SecretsError, account_problems, load, service_problems
 from deploys.unix import systems_own
 
 OWN_KEYS = "x_"  # what an operator adds to the inventory for purposes of his own
@@ -43,10 +43,13 @@ class DataError(ValueError):
         self.problems = problems
 
 
-def mail_data(values: dict[str, Any], host_name: str, connector_keys: Iterable[str] = ()) -> MailData:
+def mail_data(
+    values: dict[str, Any], host_name: str, connector_keys: Iterable[str] = (), secrets_too: bool = True
+) -> MailData:
     """Check a host's data (`host.data.dict()`) and build a `MailData`. Raises DataError with every problem found.
 
-    `connector_keys` are the names of the host's own connector, where that is none of pyinfra's.
+    `connector_keys` are the names of the host's own connector, where that is none of pyinfra's. Without
+    `secrets_too` no file is read, and "(secret)" stands for each.
     """
     given = {key: value for key, value in values.items() if key in Knobs.model_fields}
     knobs, wrong = read(given)
@@ -71,8 +74,8 @@ def mail_data(values: dict[str, Any], host_name: str, connector_keys: Iterable[s
     if not {"antivirus", "signature_updates", "virus_signatures"} & set(wrong):
         problems += _scanner(knobs)
 
-    secrets = Secrets({}, {})
-    if not {"accounts_file", "secrets_file"} & set(wrong):
+    secrets = Secrets(dict.fromkeys(users, "(secret)"), dict.fromkeys(DAEMONS, "(secret)"))
+    if secrets_too and not {"accounts_file", "secrets_file"} & set(wrong):
         try:
             secrets = load(knobs.accounts_file, knobs.secrets_file)
         except SecretsError as error:

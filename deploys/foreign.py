@@ -15,6 +15,7 @@ from operations.dovecot import CONF, foreign_settings
 MAPS, SCRIPTS, EXAMPLES = "/etc/postfix/pgsql", "/etc/dovecot/sieve", "/etc/dovecot/sieve/examples"
 QUARANTINE = "/var/lib/amavis/virusmails"
 PLACES = (MAPS, SCRIPTS, EXAMPLES, QUARANTINE)
+WATCHED = (f"{MAPS}/*.cf", f"{SCRIPTS}/*", f"{EXAMPLES}/*")  # where files of others may stand beside ours
 UNDER_WAY = re.compile(r"\.\w{6}(\.svbin)?$")  # mktemp(1)'s names, as operations/files.py makes them
 TABLES = {
     "users": {"email", "password", "realname", "maildir", "created"},

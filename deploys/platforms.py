@@ -1,6 +1,6 @@
 """What differs between systems, in one place. A chapter names a role ("dovecot"); the table says what that is here."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from operations import hashes
 
@@ -99,6 +99,11 @@ INSTEAD = {
     "ubuntu": "nobody has tried mailroom there; use Debian 13",
 }
 OLD_CENTOS = "CentOS"  # before 7 there is no os-release, only this name in /etc/redhat-release
+
+
+def different() -> list[Platform]:
+    """One of each kind: the family's releases and names that have all in common stand for each other."""
+    return list({repr(replace(system, name="")): system for system in PLATFORMS.values()}.values())
 
 
 def every_package() -> tuple[str, ...]:

@@ -1,11 +1,14 @@
 """Before the first change: is this a host we know, are its names, ports, numbers and data right?"""
 
+from typing import Any
+
 from pyinfra import host, logger, state
 
-from deploys import platforms
-from deploys.beside import beside
+from deploys import paths, platforms
+from deploys.beside import AMAVIS, beside
+from deploys.context import DATA, PLATFORM, TOLD, data
 from deploys.data import DataError, MailData, mail_data
-from deploys.foreign import PLACES, foreign
+from deploys.foreign import PLACES, WATCHED, foreign
 from deploys.misfits import misfits
 from deploys.platforms import Platform
 from deploys.told import told
@@ -13,8 +16,6 @@ from facts.mail_host import MailHost
 from operations.base import look_at, mail_host
 from operations.dovecot import dialect
 
-DATA = "mailroom.data"
-PLATFORM = "mailroom.platform"
 PORTS = {
     25: "postfix",
     465: "postfix",
@@ -25,48 +26,6 @@ PORTS = {
     4190: "sieve",
 }
 FREE_MB = 1024
-
-TEXTS = ("/etc/dovecot/dovecot.conf", "/etc/aliases", "/etc/clamav/clamd.conf", "/etc/chrony/chrony.conf")
-SUMS = (
-    *("/etc/aliases.db", "/etc/aliases.lmdb", "/etc/aliases.cdb", "/var/lib/pgsql/.mailroom-initdb"),
-    "/etc/dovecot",
-    "/etc/dovecot/dovecot-sql.conf",
-    "/etc/postfix/main.cf",
-    "/etc/postfix/master.cf",
-    "/etc/postfix/port25.regexp",
-    "/etc/postfix/certs",
-    "/etc/postfix/pgsql",
-    "/etc/postfix/pgsql/*.cf",
-    "/var/lib/pgsql/data/PG_VERSION",
-    "/etc/amavis/conf.d/*",
-    "/etc/spamassassin/mailroom.cf",
-    *(
-        "/etc/systemd/system/clamav-daemon.*.d/mailroom.conf",
-        "/etc/systemd/system/*.service.d/mailroom-supervised.conf",
-    ),
-    "/etc/tmpfiles.d/mailroom-*.conf",
-    *("/var/lib/clamav/mailroom.hdb", "/var/lib/clamav/mailroom.ndb"),
-    *("/etc/chrony/sources.d/mailroom.sources", "/etc/systemd/system/chrony.service.d/mailroom.conf"),
-    *("/etc/dovecot/sieve", "/etc/dovecot/sieve/*", "/etc/dovecot/sieve/examples/*"),
-    *("/usr/local/lib/mailroom", "/usr/local/lib/mailroom/*", "/usr/local/lib/mailroom/sieve/mailroom-learn"),
-    *(
-        "/etc/systemd/system/mailroom-learn.*",
-        "/etc/systemd/system/mailroom-certificate.*",
-        "/etc/systemd/system/mailroom-sender.*",
-        "/var/spool/mailroom-learn",
-        "/var/spool/mailroom-learn/*",
-    ),
-)
-
-
-def data() -> MailData:
-    """This host's checked data. Only after `ready()`."""
-    return host.connector_data[DATA]
-
-
-def platform() -> Platform:
-    """This host's column of the table. Only after `ready()`."""
-    return host.connector_data[PLATFORM]
 
 
 def ready() -> bool:
@@ -83,7 +42,7 @@ def ready() -> bool:
         host.log_styled("nothing was changed on this host", fg="red", log_func=logger.error)
         state.fail_hosts({host})
         return False
-    for found in beside(mail_host(), data(), told(platform())):
+    for found in beside(mail_host(), data(), host.connector_data[TOLD]):
         _warn(f"not mailroom's: {found}")
     return True
 
@@ -93,17 +52,7 @@ def _check() -> list[str]:
         checked = mail_data(host.data.dict(), host.name, host.connector_cls.data_meta)
     except DataError as error:
         return error.problems
-    look_at(
-        mail_name=checked.hostname,
-        packages=platforms.every_package(),
-        units=platforms.every_unit(),
-        owners=(checked.mail_owner, "amavis"),
-        owner_ids=(checked.mail_uid, checked.mail_gid),
-        texts=(*TEXTS, checked.tls_certificate, f"{checked.tls_certificate}.new"),
-        sums=(*SUMS, checked.tls_certificate.rpartition("/")[0], checked.tls_key, checked.mail_home),
-        pair=(checked.tls_certificate, checked.tls_key),
-        places=(checked.mail_home, *PLACES),
-    )
+    look_at(**reading(checked))
     there = mail_host()
     found = platforms.find(there.system)
     if found is None:
@@ -112,10 +61,31 @@ def _check() -> list[str]:
     if not problems:
         if there.pair.get("expired") and not checked.tls_self_signed:
             _warn(f"{checked.tls_certificate} has expired on {there.pair['expired']}: clients refuse it, so renew it")
-        host.connector_data[PLATFORM] = found
         scheme = checked.password_scheme or found.password_scheme
-        host.connector_data[DATA] = checked.model_copy(update={"scheme": scheme})
+        checked = checked.model_copy(update={"scheme": scheme})
+        host.connector_data.update({DATA: checked, PLATFORM: found, TOLD: told(checked, found, there)})
     return problems
+
+
+def reading(checked: MailData) -> dict[str, Any]:
+    """What the one reading of a host has to read (`facts.mail_host.ReadMailHost`): all that the steps touch, on any system, since
+    nobody knows yet which one it is; the certificate, which may be the operator's; and what others may have put beside ours."""
+    kept = [one for system in platforms.different() for one in told(checked, system, MailHost())]
+    pair = (checked.tls_certificate, checked.tls_key)
+    texts = dict.fromkeys((*paths.touched(kept, "edits"), pair[0], f"{pair[0]}.new"))
+    watched = (*WATCHED, f"{AMAVIS}*")
+    sums = [path for path in paths.touched(kept, "writes", "reads") if path not in texts]
+    return {
+        "mail_name": checked.hostname,
+        "packages": platforms.every_package(),
+        "units": platforms.every_unit(),
+        "owners": (checked.mail_owner, "amavis"),
+        "owner_ids": (checked.mail_uid, checked.mail_gid),
+        "texts": tuple(texts),
+        "sums": tuple(dict.fromkeys((*paths.not_among(sums, watched), *watched, pair[1]))),
+        "pair": pair,
+        "places": (checked.mail_home, *PLACES),
+    }
 
 
 def _warn(text: str) -> None:

@@ -1,78 +1,38 @@
-"""What a step is: one @deploy function with the article's lines and today's beside each other."""
+"""What a step is: one @deploy function, with the article's lines beside it."""
 
-import re
 from collections.abc import Callable, Iterable
 from functools import wraps
-from string import Template
 from typing import Any
 
 from pyinfra import host, logger, state
 from pyinfra.api import deploy
 
-from deploys.chapters import units_texts as units
+from deploys.context import data, platform
 from deploys.data import MailData
-from deploys.platforms import Platform, unit_of
-from deploys.preflight import data, platform, ready
+from deploys.platforms import Platform
+from deploys.preflight import ready
+from deploys.restart import restart_changed
 from facts.mail_host import MailHost
-from operations import certificate, postfix, services
+from operations import services
 from operations.base import mail_host
 
 COMPOSED = "mailroom.composed"
-POSTFIX_FILES = ("/etc/postfix/main.cf", "/etc/postfix/master.cf", "/etc/postfix/port25.regexp")
-DOVECOT_FILES = ("/etc/dovecot/dovecot.conf", "/etc/dovecot/dovecot-sql.conf")
-
-
-def own_names(known: MailData, there: MailHost) -> list[str]:
-    """What else than a mail domain may stand behind the @ and means this host: its name, and its IPv4 addresses as literals."""
-    addresses = f"{there.system.get('resolves', '')} {there.system.get('addresses', '')}".split()
-    literals = sorted({f"[{address}]" for address in addresses if "." in address})
-    return [known.hostname, "localhost", f"localhost.{known.domains[0]}", *literals]
-
-
-class Text(Template):
-    """Settings with @{names} from the inventory's data: Dovecot needs `$` and `%{…}` for itself."""
-
-    delimiter = "@"
-
-
-def filled(texts: dict[str, str]) -> dict[str, str]:
-    """The texts of a step with this host's data in the place of @{names}."""
-    known = data()
-    values = {
-        **known.values,
-        "password_scheme": known.scheme,
-        "mail_hostname": known.hostname,
-        "mail_domain": known.domains[0],
-        "mail_domain_list": " ".join(known.domains),
-        "no_network_tests": int(not known.spam_network_tests),
-        "chroot": platform().chroot,
-        "mail_domain_pattern": "|".join(re.escape(domain) for domain in known.domains),
-        "mail_domain_quoted": ", ".join(f"'{domain}'" for domain in known.domains),
-        "list_vouched": "(DKIM_VALID || SPF_PASS)" if known.spam_network_tests else "1",  # nobody asks about either
-        "forged_score": known.spam_score + 3,  # enough, whatever else speaks for the letter
-        "own_domains": " ".join(own_names(known, mail_host())),
-        "own_names": ", ".join(f"'{name}'" for name in own_names(known, mail_host())),
-        # the door keeps room for what is inside already: for one letter's second copy behind Amavis, and for notices
-        "queue_minfree": 3 * known.message_size_limit,
-        "scan_limit": 4 * known.message_size_limit,  # what unpacks to more is not looked at to its end
-        "mailreader_password": known.secrets.services["mailreader"],
-    }
-    return {name: Text(text).substitute(values) for name, text in texts.items()}
 
 
 def step(
     title: str,
     *,
     article: str = "",
-    today: dict[str, str] | None = None,
+    today: str = "",
     needs: str = "",
     fit: Callable[[MailHost, MailData, Platform], list[str]] | None = None,
 ) -> Callable[..., Any]:
     """Make a function a step of its chapter.
 
-    `article` are the lines as printed in 2013; `today` is {"2.3": …, "2.4": …} for Dovecot's two languages, {"Debian": …,
-    "Red Hat": …} where the families differ, {"": …} elsewhere. `needs` is a role of `platforms.Platform.packages` that
-    has to be installed before this step makes sense. `fit` says what speaks against the chapter on this host.
+    `article` are the lines as printed in 2013. What stands there today is told by what the function gives to the operations
+    (`deploys.shown`); `today` is for what is no text of theirs, a command for instance. `needs` is a role of
+    `platforms.Platform.packages` that has to be installed before this step makes sense. `fit` says what speaks against the
+    chapter on this host.
     Run alone (`pyinfra inventory.py deploys.chapters.dovecot.tls`) a step also restarts what it changed.
     """
 
@@ -90,7 +50,7 @@ def step(
                 restart_changed()
                 prove()
 
-        run.title, run.article, run.today, run.needs = title, article, today or {}, needs  # type: ignore[attr-defined]
+        run.title, run.article, run.today, run.needs = title, article, today, needs  # type: ignore[attr-defined]
         run.fit = fit  # type: ignore[attr-defined]
         return run
 
@@ -112,94 +72,6 @@ def prove() -> None:
     """Green means alive: what this run has changed is asked whether it serves."""
     known = data()
     services.serving(name="All that was changed serves", user=next(iter(known.users)), domain=known.domains[0])
-
-
-def supervised(role: str) -> None:
-    """systemd starts the daemon of a role again when it dies, and lets it do no more than it has to."""
-    here = platform()
-    unit = unit_of(here, role)
-    services.drop_in(
-        name=f"systemd looks after {unit}", unit=unit, text=units.drop_in(role, unit, here.closed), file=SUPERVISED
-    )
-
-
-def of_unit(role: str) -> str:
-    """The file that says so: a daemon that is older runs as its package would have it."""
-    return services.drop_in_path(unit_of(platform(), role), SUPERVISED)
-
-
-SUPERVISED = "mailroom-supervised"
-
-
-def restart_workers() -> None:
-    """Restart the scanners that are older than their files. Nothing where they are not installed, or not set up yet: a run may
-    have died in between, and chapter 1 comes by here before chapter 3. The last file of a scanner's own step says that it is.
-    """
-    services.running(
-        name="clamd runs with its current files",
-        unit="clamav-daemon",
-        enable="clamav-daemon.socket",
-        files=(*CLAMAV_FILES, of_unit("clamav")),
-        only_if_installed="clamav-daemon" if data().antivirus else "no clamav-daemon",
-        only_with=CLAMAV_FILES[-1],
-        check="clamd --version >/dev/null",
-    )
-    services.running(
-        name="Amavis runs with its current files",
-        unit="amavis",
-        files=(*AMAVIS_FILES, of_unit("amavis")),
-        port=10024,
-        only_if_installed="amavisd-new",
-        only_with=AMAVIS_FILES[1],
-        check="amavisd test-config >&2",
-    )
-
-
-def restart_changed() -> None:
-    """Restart the daemons that are older than their files. Nothing where they are not installed."""
-    names = platform()
-    known = data()
-    if "amavis" in names.packages:
-        restart_workers()
-    pair = (known.tls_certificate, known.tls_key)
-    services.running(
-        name="Postfix runs with its current files",
-        unit=names.postfix_unit,
-        enable=names.postfix_enable,
-        files=(*POSTFIX_FILES, *MAPS, *pair, of_unit("postfix")),
-        port=25,
-        only_if_installed="postfix",
-        check=f"postfix check && {postfix.LIMITS_AGREE} && {certificate.loads(*pair, POSTFIX_FILES[0])}",
-    )
-    services.running(
-        name="Dovecot runs with its current files",
-        unit=names.dovecot_unit,
-        files=(*DOVECOT_FILES, *pair, of_unit("dovecot")),
-        port=143,
-        only_if_installed=names.packages["dovecot"][0],
-        check=f"doveconf -n >/dev/null && {certificate.loads(*pair, DOVECOT_FILES[0])}",
-    )
-
-
-MAPS = tuple(
-    f"/etc/postfix/pgsql/{name}.cf"
-    for name in ("domains", "mailboxes", "transport", "virtual", "senders", "local-senders", "local")
-)
-
-
-CLAMAV_FILES = (
-    *("/etc/clamav/clamd.conf", "/var/lib/clamav/mailroom.hdb", "/var/lib/clamav/mailroom.ndb"),
-    *(f"/etc/systemd/system/clamav-daemon.{kind}.d/mailroom.conf" for kind in ("service", "socket")),
-)
-AMAVIS_FILES = (
-    "/etc/spamassassin/mailroom.cf",
-    "/etc/amavis/conf.d/60-mailroom",
-    "/etc/amavis/conf.d/61-mailroom-spamassassin",
-    "/etc/amavis/conf.d/62-mailroom-clamav",
-    "/etc/amavis/conf.d/63-mailroom-quarantine",
-    "/etc/amavis/conf.d/64-mailroom-refuse",
-    "/etc/amavis/conf.d/65-mailroom-unpacking",
-)
 
 
 def _missing(needs: str, chapter: str, name: str) -> bool:

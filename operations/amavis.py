@@ -1,7 +1,7 @@
 """Amavis and the SpamAssassin inside it: files that their own program has read before they go live."""
 
 from operations import preview
-from operations.base import Commands, changing
+from operations.base import Commands, changing, writes
 from operations.files import differs, put_command
 
 # All of the configuration with the candidate in the place of its old self. The candidate's name has a dot in it, so
@@ -21,6 +21,7 @@ spamassassin --siteconfigpath="$site" --lint >&2"""
 RULES = "/etc/spamassassin/mailroom.cf"
 
 
+@writes("{path}")
 @changing
 def part(path: str, text: str) -> Commands:
     """A part of Amavis's configuration, a file of Perl in conf.d (/usr/share/doc/amavisd-new/README.Debian.gz)."""
@@ -29,6 +30,7 @@ def part(path: str, text: str) -> Commands:
         yield put_command(path, text, check=CHECK_PART)
 
 
+@writes(RULES)
 @changing
 def rules(text: str) -> Commands:
     """Settings of SpamAssassin's, which it has read without a complaint

@@ -53,6 +53,31 @@ def proven() -> None:
     host.connector_data.pop(CHANGED, None)
 
 
+def writes(*paths: str) -> Callable[[Any], Any]:
+    """Which files an operation makes, replaces or takes away: @writes("{path}"), with its arguments in braces. The one reading of
+    a host reads what the operations name; the daemon that reads such a file is restarted when it is new (deploys/paths.py).
+    """
+    return _says("writes", paths)
+
+
+def edits(*paths: str) -> Callable[[Any], Any]:
+    """Files that an operation writes, and whose text it has to know, since it keeps what is there. None of them holds a secret."""
+    return _says("edits", paths)
+
+
+def reads(*paths: str) -> Callable[[Any], Any]:
+    """Files and directories that an operation looks at, and no daemon reads."""
+    return _says("reads", paths)
+
+
+def _says(kind: str, paths: tuple[str, ...]) -> Callable[[Any], Any]:
+    def marked(operation: Any) -> Any:
+        vars(operation).setdefault("files", []).extend((kind, path) for path in paths)
+        return operation
+
+    return marked
+
+
 def changing(function: Callable[..., Commands]) -> Callable[..., Any]:
     """An operation that compares with `mail_host()` and forgets the reading as soon as it changes something.
 

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from facts.mail_host import JUDGE_PAIR
-from operations.base import Commands, changing, mail_host, shell
+from operations.base import Commands, changing, edits, mail_host, shell, writes
 
 # Both files are made under other names first: a half-made pair must not meet a restarting daemon.
 MAKE = """umask 077
@@ -95,6 +95,8 @@ def covers(pem: str | None, names: list[str]) -> bool:
     return good and set(names) <= set(there.get_values_for_type(x509.DNSName))
 
 
+@edits("{certificate}")
+@writes("{key}")
 @changing
 def self_signed(certificate: str, key: str, names: list[str]) -> Commands:
     """A certificate for these DNS names and its key (for root only), replaced when a name is missing, its end is near, or
@@ -110,6 +112,7 @@ def self_signed(certificate: str, key: str, names: list[str]) -> Commands:
         yield shell(DROP, certificate, key)
 
 
+@writes("{key}")
 @changing
 def key_for_root(key: str) -> Commands:
     """The private key may be read by root only: both daemons read it before they drop their privileges."""

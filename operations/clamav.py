@@ -1,7 +1,7 @@
 """ClamAV: its settings, its own signatures, and whether it may read what Amavis unpacked."""
 
 from operations import preview
-from operations.base import Commands, changing, mail_host, shell
+from operations.base import Commands, changing, edits, mail_host, shell
 from operations.files import PUT
 
 CLAMD_CONF = "/etc/clamav/clamd.conf"
@@ -17,6 +17,7 @@ def with_settings(text: str, settings: dict[str, str]) -> str:
     return "\n".join([*lines, *(f"{key} {value}" for key, value in left.items())]) + "\n"
 
 
+@edits(CLAMD_CONF)
 @changing
 def clamd_conf(settings: dict[str, str]) -> Commands:
     """These settings stand in clamd.conf; clamd itself has read the file before it goes live

@@ -5,7 +5,7 @@ import re
 from pyinfra import host, logger, state
 
 from operations import preview
-from operations.base import Commands, changing, mail_host, shell
+from operations.base import Commands, changing, edits, mail_host, shell, writes
 from operations.files import PUT, differs, put_command
 
 CONF = "/etc/chrony/chrony.conf"
@@ -33,6 +33,8 @@ def without_others(text: str, chosen: bool) -> str:
     return OTHERS.sub(OFF, text) if chosen else text
 
 
+@edits(CONF)
+@writes(SOURCES)
 @changing
 def sources(names: tuple[str, ...]) -> Commands:
     """chronyd asks these servers and no others; with none, whom the distribution asks."""
@@ -50,6 +52,7 @@ def sources(names: tuple[str, ...]) -> Commands:
         yield shell('rm -f "$1" && chronyc reload sources >/dev/null', SOURCES)
 
 
+@writes(DROP_IN)
 @changing
 def allowed() -> Commands:
     """chronyd sets the clock where the host may do that, and only watches it elsewhere."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection
 
 from operations import preview
-from operations.base import Commands, changing, mail_host, shell
+from operations.base import Commands, changing, edits, mail_host, shell, writes
 from operations.files import differs, put_command
 
 CONF = "/etc/dovecot/dovecot.conf"
@@ -62,6 +62,7 @@ def foreign_settings(text: str, ours: Collection[str] | None = None) -> list[str
     return found
 
 
+@edits(CONF)
 @changing
 def block(block: str, dialects: dict[str, str]) -> Commands:
     """The settings of one step, `dialects["2.3"]` or `dialects["2.4"]`, stand in their own block of dovecot.conf."""
@@ -73,6 +74,7 @@ def block(block: str, dialects: dict[str, str]) -> Commands:
         yield put_command(CONF, after, check=CHECK)
 
 
+@edits(CONF)
 @changing
 def includes_off() -> Commands:
     """The distribution's own settings (conf.d, local.conf) are commented out, as in the article."""
@@ -83,6 +85,7 @@ def includes_off() -> Commands:
         yield put_command(CONF, after, check=CHECK)
 
 
+@writes(SQL_CONF)
 @changing
 def sql_conf(dialects: dict[str, str]) -> Commands:
     """dovecot-sql.conf, with the database's password in it, for root only: Dovecot reads it before it drops privileges."""

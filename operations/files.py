@@ -4,7 +4,7 @@ import hashlib
 
 from pyinfra.api import StringCommand
 
-from operations.base import Commands, changing, mail_host, shell
+from operations.base import Commands, changing, mail_host, reads, shell, writes
 
 # The new file is made beside the old one, with nobody else's permission, checked by its own program, then renamed:
 # rename(2) is atomic, so a reader sees the old file or the new one. A refused file changes nothing. -Z gives the file the
@@ -34,6 +34,7 @@ def differs(path: str, text: str, mode: str = "644", owner: str = "root:root") -
     return there is None or (there.sha256, there.mode, f"{there.user}:{there.group}") != (digest, mode, owner)
 
 
+@writes("{path}")
 @changing
 def put(path: str, text: str, mode: str = "644", owner: str = "root:root", check: str = "") -> Commands:
     """A file with this text, mode ("640") and owner ("root:dovecot").
@@ -44,6 +45,7 @@ def put(path: str, text: str, mode: str = "644", owner: str = "root:root", check
         yield put_command(path, text, mode, owner, check)
 
 
+@writes("{path}")
 @changing
 def absent(path: str) -> Commands:
     """There is no such file."""
@@ -51,6 +53,7 @@ def absent(path: str) -> Commands:
         yield shell('rm -f "$1"', path)
 
 
+@reads("{path}")
 @changing
 def directory(path: str, mode: str = "755", owner: str = "root:root", ours: bool = True) -> Commands:
     """A directory with this mode and owner; what is inside stays as it is. One that is not `ours` is made where it is missing,

@@ -7,8 +7,10 @@ from pyinfra import host, logger, state
 
 from facts.mail_host import MailHost
 from operations import preview
-from operations.base import Commands, changing, mail_host, shell
+from operations.base import Commands, changing, edits, mail_host, reads, shell, writes
 from operations.files import differs, put_command
+
+MAIN_CF, MASTER_CF = "/etc/postfix/main.cf", "/etc/postfix/master.cf"
 
 # `postconf -c` works on a copy of the directory. A parameter that Postfix does not know is only a warning to postconf
 # and silence to the daemon (https://www.postfix.org/postconf.1.html), so a warning that names the copy is refused.
@@ -76,6 +78,7 @@ def at_once(text: str, version: str | None) -> str:
     return text if numbers(version)[:2] < [3, 9] else f"{text.rstrip()}\nretry_interval = 1\n"
 
 
+@writes("{path}")
 @changing
 def lookups(path: str, text: str) -> Commands:
     """A map of Postfix's with a password in it, for root and Postfix."""
@@ -84,6 +87,7 @@ def lookups(path: str, text: str) -> Commands:
         yield put_command(path, text, "640", "root:postfix")
 
 
+@writes(MAIN_CF)
 @changing
 def main_cf(settings: dict[str, str]) -> Commands:
     """These parameters stand in main.cf with these values; everything else there stays as it is."""
@@ -93,12 +97,11 @@ def main_cf(settings: dict[str, str]) -> Commands:
     wrong = [f"{key} = {squeezed(value)}" for key, value in settings.items() if there.get(key) != squeezed(value)]
     if wrong:
         before = [f"{key} = {there[key]}" for key in settings if key in there]
-        preview.change(
-            "/etc/postfix/main.cf", _lines(before), _lines(f"{k} = {squeezed(v)}" for k, v in settings.items())
-        )
+        preview.change(MAIN_CF, _lines(before), _lines(f"{k} = {squeezed(v)}" for k, v in settings.items()))
         yield shell(EDIT, "-e", *wrong)
 
 
+@writes(MASTER_CF)
 @changing
 def master_cf(service: str, entry: str, port: int | None = None) -> Commands:
     """A service ("submission/inet") exists in master.cf with the seven columns and command of `entry`.
@@ -111,20 +114,22 @@ def master_cf(service: str, entry: str, port: int | None = None) -> Commands:
         yield shell('printf "%-15s %s/tcp\\n" "$1" "$2" >>/etc/services', name, str(port))
     there = mail_host().master_cf.get(service, "")
     if there.split()[:8] != entry.split()[:8]:
-        preview.change("/etc/postfix/master.cf", there, squeezed(entry))
+        preview.change(MASTER_CF, there, squeezed(entry))
         yield shell(EDIT, "-M", f"{service}={squeezed(entry)}")
 
 
+@writes(MASTER_CF)
 @changing
 def columns(service: str, process_limit: str, flags: str) -> Commands:
     """A client of master.cf runs at most so many times at once, and prepends these headers (lmtp(8), "flags=")."""
     words = mail_host().master_cf.get(service, "").split()
     command = [*words[7:8], f"flags={flags}", *(word for word in words[8:] if not word.startswith("flags="))]
     if words[6:] != [process_limit, *command]:
-        preview.change("/etc/postfix/master.cf", " ".join(words), " ".join([*words[:6], process_limit, *command]))
+        preview.change(MASTER_CF, " ".join(words), " ".join([*words[:6], process_limit, *command]))
         yield shell(EDIT, "-F", f"{service}/process_limit={process_limit}", f"{service}/command={' '.join(command)}")
 
 
+@writes(MASTER_CF)
 @changing
 def override(service: str, settings: dict[str, str]) -> Commands:
     """These -o overrides stand under a service of master.cf with these values; others stay as they are."""
@@ -137,10 +142,11 @@ def override(service: str, settings: dict[str, str]) -> Commands:
     if wrong:
         before = [f"  -o {key}={there[f'{service}/{key}']}" for key in settings if f"{service}/{key}" in there]
         after = _lines(f"  -o {key}={squeezed(value)}" for key, value in settings.items())
-        preview.change(f"/etc/postfix/master.cf ({service})", _lines(before), after)
+        preview.change(f"{MASTER_CF} ({service})", _lines(before), after)
         yield shell(EDIT, "-P", *wrong)
 
 
+@writes(MASTER_CF)
 @changing
 def no_override(service: str, names: tuple[str, ...]) -> Commands:
     """These -o overrides do not stand under a service of master.cf."""
@@ -152,6 +158,8 @@ def no_override(service: str, names: tuple[str, ...]) -> Commands:
 OUR_TARGET = re.compile(r"root|postmaster@\S+")  # what our lines lead to, also under an earlier mail_domains
 
 
+@edits("/etc/aliases")
+@reads("/etc/aliases.db", "/etc/aliases.lmdb", "/etc/aliases.cdb")
 @changing
 def system_aliases(wanted: dict[str, str]) -> Commands:
     """These names stand in /etc/aliases (https://www.postfix.org/aliases.5.html), and its index is up to date. A name that the

@@ -8,7 +8,7 @@ from pyinfra.api import StringCommand
 from pyinfra.api.exceptions import OperationError
 
 from operations import preview, scram
-from operations.base import Commands, changing, mail_host, shell
+from operations.base import Commands, changing, mail_host, reads, shell
 from operations.files import PUT
 
 # One transaction, stopped at the first error: psql goes on after an error and returns 0 unless told otherwise
@@ -64,6 +64,7 @@ def database_state() -> dict[str, Any]:
     return mail_host().sql
 
 
+@reads("{data}/PG_VERSION", BEGUN)
 @changing
 def initialised(data: str) -> Commands:
     """A cluster is in the folder `data`. Nothing for "": there the package makes one when it is installed."""

@@ -1,6 +1,6 @@
 """SELinux: which type a folder and its files carry. Nothing where there is no SELinux."""
 
-from operations.base import Commands, changing, mail_host, shell
+from operations.base import Commands, changing, mail_host, reads, shell
 
 # The rule first, so that a relabelling of the whole host (restorecon, an upgrade) gives the same answer.
 LABEL = """semanage fcontext -a -t "$2" "$3" 2>/dev/null || semanage fcontext -m -t "$2" "$3"
@@ -8,6 +8,7 @@ restorecon -RF "$1"
 """
 
 
+@reads("{path}")
 @changing
 def labelled(path: str, type: str) -> Commands:
     """This folder and what is in it have this SELinux type, now and after a relabelling

@@ -3,7 +3,7 @@
 from pyinfra import host, state
 
 from facts.serving import ReadServing
-from operations.base import Commands, changed, changing, mail_host, proven, shell
+from operations.base import Commands, changed, changing, mail_host, proven, reads, shell, writes
 from operations.files import differs, put_command
 
 # Waits for the port as well: a unit is "active" before PostgreSQL answers, and what follows needs the answer.
@@ -38,6 +38,7 @@ def drop_in_path(unit: str, file: str = "mailroom") -> str:
     return f"/etc/systemd/system/{unit}.d/{file}.conf"
 
 
+@writes("/etc/systemd/system/{unit}.d/{file}.conf")
 @changing
 def drop_in(unit: str, text: str, file: str = "mailroom") -> Commands:
     """Our settings for a unit of the distribution's, beside the file that its package brings
@@ -59,6 +60,7 @@ def on(unit: str) -> Commands:
         yield shell('systemctl unmask --quiet "$1"; systemctl enable --quiet --now "$1"', unit)
 
 
+@reads("{only_with}")
 @changing
 def off(unit: str, only_with: str = "") -> Commands:
     """The unit is stopped and masked, also where its package is not installed yet: it would be started at once.
@@ -72,6 +74,7 @@ def off(unit: str, only_with: str = "") -> Commands:
         yield shell('systemctl mask --quiet --now "$1"', unit)
 
 
+@reads("{only_with}")
 @changing
 def running(
     unit: str,

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from operations import preview
-from operations.base import Commands, changing, mail_host, shell
+from operations.base import Commands, changing, mail_host, shell, writes
 from operations.files import PUT, differs
 
 # A script that does not compile never replaces one that did; sievec names the line
@@ -36,6 +36,7 @@ def homes(users: Collection[str], base: str, owner: str) -> Commands:
         yield shell(HOMES, owner, base, *missing)
 
 
+@writes("{path}", "{path.parent}/{path.stem}.svbin")
 @changing
 def script(path: str, text: str) -> Commands:
     """A global script ("/etc/dovecot/sieve/spam.sieve") and, beside it, what sievec makes of it."""

@@ -7,13 +7,14 @@ https://www.ijs.si/software/amavisd/amavisd-new-docs.html
 
 from deploys.chapters import amavis_texts as texts
 from deploys.chapters import unpacking_texts as unpack
-from deploys.chapters.postfix import settings
+from deploys.context import data, platform
 from deploys.data import MailData
 from deploys.foreign import held_before_us
 from deploys.forms import HDB
 from deploys.platforms import Platform
-from deploys.preflight import data, platform
-from deploys.step import filled, restart_changed, restart_workers, step, supervised
+from deploys.restart import restart_changed, restart_workers, supervised
+from deploys.step import step
+from deploys.texts import filled, settings
 from facts.mail_host import MailHost
 from operations import amavis as workshop
 from operations import clamav as scanner
@@ -43,7 +44,7 @@ def unfit(there: MailHost, known: MailData, system: Platform) -> list[str]:
     return held_before_us(there)
 
 
-@step("Chapter 3: install", article="yum install amavisd-new", today=texts.INSTALL, fit=unfit)
+@step("Chapter 3: install", article="yum install amavisd-new", fit=unfit)
 def install() -> None:
     """Amavis, SpamAssassin inside it, ClamAV beside it. Without signature_updates nothing may fetch any: the package
     would start freshclam at once."""
@@ -60,20 +61,20 @@ def install() -> None:
             services.on(name="ClamAV's signatures every hour", unit="clamav-freshclam")
 
 
-@step("Chapter 3: ClamAV", article="yum install clamav clamd", today={"": texts.CLAMAV}, needs="amavis")
+@step("Chapter 3: ClamAV", article="yum install clamav clamd", needs="amavis")
 def clamav() -> None:
     """clamd, one copy of its signatures in memory, and right to read what Amavis unpacked.
 
     https://docs.clamav.net/manual/Usage/Configuration.html
     """
     known = data()
-    text = filled({"": texts.CLAMAV_IN_AMAVIS[known.antivirus]})[""]
+    text = filled(texts.CLAMAV_IN_AMAVIS[known.antivirus])
     workshop.part(name="Amavis asks clamd", path=f"{CONF}/62-mailroom-clamav", text=text)
     if not known.antivirus:
         for what, unit in (("No clamd", "clamav-daemon.socket"), ("No clamd running", "clamav-daemon")):
             services.off(name=what, unit=unit, only_with=services.drop_in_path("clamav-daemon.socket"))
         return
-    pairs = (line.partition(" ") for line in filled({"": texts.CLAMAV})[""].splitlines())
+    pairs = (line.partition(" ") for line in filled(texts.CLAMAV).splitlines())
     scanner.clamd_conf(name="clamd.conf", settings={key: value for key, _, value in pairs})
     scanner.member(name="clamd may read what Amavis unpacked", user="clamav", group="amavis")
     for kind, path in SIGNATURES.items():
@@ -91,7 +92,6 @@ def clamav() -> None:
 @step(
     "Chapter 3: SpamAssassin",
     article="yum install spamassassin",
-    today={"": texts.SPAMASSASSIN_IN_AMAVIS + "\n\n# /etc/spamassassin/mailroom.cf\n" + texts.SPAMASSASSIN},
     needs="amavis",
 )
 def spamassassin() -> None:
@@ -102,22 +102,21 @@ def spamassassin() -> None:
 
     https://spamassassin.apache.org/full/4.0.x/doc/Mail_SpamAssassin_Conf.html
     """
-    workshop.rules(name="SpamAssassin's settings", text=filled({"": texts.SPAMASSASSIN})[""])
-    text = filled({"": texts.SPAMASSASSIN_IN_AMAVIS})[""]
+    workshop.rules(name="SpamAssassin's settings", text=filled(texts.SPAMASSASSIN))
+    text = filled(texts.SPAMASSASSIN_IN_AMAVIS)
     workshop.part(name="Amavis uses it", path=f"{CONF}/61-mailroom-spamassassin", text=text)
 
 
-@step("Chapter 3: Amavis", today={"": texts.AMAVIS}, needs="amavis")
+@step("Chapter 3: Amavis", needs="amavis")
 def amavis() -> None:
     """Who we are, which ports, and what becomes of a message. Nothing here ever writes to a stranger's sender address:
     a virus is kept in quarantine, spam is delivered with a mark. https://www.postfix.org/BACKSCATTER_README.html
     """
-    workshop.part(name="Amavis's settings", path=f"{CONF}/60-mailroom", text=filled({"": texts.AMAVIS})[""])
+    workshop.part(name="Amavis's settings", path=f"{CONF}/60-mailroom", text=filled(texts.AMAVIS))
 
 
 @step(
     "Chapter 3: unpacking",
-    today={"": f"{WHAT}{unpack.SEALED['hold']}\n\n# unrar\n{unpack.UNRAR.replace('@', '@@')}"},
     needs="amavis",
 )
 def unpacking() -> None:
@@ -127,22 +126,20 @@ def unpacking() -> None:
     files.directory(name="Programs of our own", path=PROGRAMS)
     files.put(name="What opens RAR", path=f"{PROGRAMS}/unrar", text=unpack.UNRAR, mode="755")
     text = WHAT + unpack.SEALED[data().encrypted_archives]
-    workshop.part(
-        name="What is unpacked, and how far", path=f"{CONF}/65-mailroom-unpacking", text=filled({"": text})[""]
-    )
+    workshop.part(name="What is unpacked, and how far", path=f"{CONF}/65-mailroom-unpacking", text=filled(text))
 
 
-@step("Chapter 3: quarantine", today={"": texts.QUARANTINE + "\n\n# tmpfiles.d\n" + texts.EXPIRY}, needs="amavis")
+@step("Chapter 3: quarantine", needs="amavis")
 def quarantine() -> None:
     """Held mail is one file each, for Amavis and root only, and goes after quarantine_days. `python -m postmaster quarantine`
     lists and releases it. https://www.freedesktop.org/software/systemd/man/latest/tmpfiles.d.html
     """
     workshop.part(name="Where held mail goes", path=f"{CONF}/63-mailroom-quarantine", text=texts.QUARANTINE)
-    text = filled({"": texts.EXPIRY})[""]
+    text = filled(texts.EXPIRY)
     files.put(name="How long it is kept", path="/etc/tmpfiles.d/mailroom-quarantine.conf", text=text)
 
 
-@step("Chapter 3: the workers start", today={"": "systemctl restart clamav-daemon amavis"}, needs="amavis")
+@step("Chapter 3: the workers start", today="systemctl restart clamav-daemon amavis", needs="amavis")
 def workers() -> None:
     """Both daemons run, before Postfix sends anything their way, and are started again when they die."""
     supervised("amavis")
@@ -154,10 +151,6 @@ def workers() -> None:
 @step(
     "Chapter 3: the way there and back",
     article="smtp-amavis unix - - n - 2 smtp\n127.0.0.1:10025 inet n - n - - smtpd\n  -o content_filter=",
-    today={
-        "": f"{texts.TO_AMAVIS}\n{texts.TO_AMAVIS_OPTIONS}\n\n{texts.CHECKED_CLEANUP}\n{texts.CHECKED_CLEANUP_OPTIONS}\n\n"
-        f"127.0.0.1:10025 inet n - @{{chroot}} - - smtpd\n{texts.BACK}"
-    },
     needs="amavis",
 )
 def reinjection() -> None:
@@ -165,9 +158,9 @@ def reinjection() -> None:
 
     Only this host may connect to it: whatever arrives there is taken as checked.
     """
-    postfix.master_cf(name="The way there", service="smtp-amavis/unix", entry=filled({"": texts.TO_AMAVIS})[""])
+    postfix.master_cf(name="The way there", service="smtp-amavis/unix", entry=filled(texts.TO_AMAVIS))
     postfix.override(name="Its options", service="smtp-amavis/unix", settings=settings(texts.TO_AMAVIS_OPTIONS))
-    cleanup, options = filled({"": texts.CHECKED_CLEANUP})[""], settings(texts.CHECKED_CLEANUP_OPTIONS)
+    cleanup, options = filled(texts.CHECKED_CLEANUP), settings(texts.CHECKED_CLEANUP_OPTIONS)
     postfix.master_cf(name="A cleanup for what was checked", service="cleanup-checked/unix", entry=cleanup)
     postfix.override(name="Its options", service="cleanup-checked/unix", settings=options)
     entry = f"127.0.0.1:10025 inet n - {platform().chroot} - - smtpd"
@@ -178,9 +171,6 @@ def reinjection() -> None:
 @step(
     "Chapter 3: the filter",
     article="content_filter = smtp-amavis:[127.0.0.1]:10024",
-    today={
-        "": f"{texts.FILTER}\n\n# pickup\n{texts.FILTER_LOCAL}\n\n# submission and submissions\n{texts.FILTER_ORIGINATING}"
-    },
     needs="amavis",
 )
 def filter() -> None:
@@ -188,7 +178,7 @@ def filter() -> None:
     it can refuse. https://www.postfix.org/SMTPD_PROXY_README.html
     """
     refusing = data().spam_refuse_score is not None
-    text = filled({"": texts.REFUSE_IN_AMAVIS[refusing]})[""]
+    text = filled(texts.REFUSE_IN_AMAVIS[refusing])
     workshop.part(
         name="Amavis may refuse" if refusing else "Amavis never refuses", path=f"{CONF}/64-mailroom-refuse", text=text
     )
@@ -206,9 +196,7 @@ def filter() -> None:
     postfix.main_cf(name="The filter", settings=settings(texts.FILTER))
 
 
-@step(
-    "Chapter 3: restart", article="/etc/init.d/postfix restart", today={"": "systemctl restart postfix"}, needs="amavis"
-)
+@step("Chapter 3: restart", article="/etc/init.d/postfix restart", today="systemctl restart postfix", needs="amavis")
 def restart() -> None:
     """Mail takes the new way."""
     restart_changed()

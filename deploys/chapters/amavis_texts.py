@@ -1,15 +1,15 @@
-"""The texts of chapter 3, as they stand on the host. @{names} come from the inventory's data; @@ is Perl's @.
+"""The texts of chapter 3, as they stand on the host. {{ names }} come from the inventory's data; @ is Perl's @.
 
 Amavis is configured in Perl. Debian reads /etc/amavis/conf.d in the order of the names, ours last.
 """
 
 INSTALL = {"Debian": "apt-get install amavisd-new spamassassin clamav-daemon"}
 
-CLAMAV = """MaxThreads @{amavis_processes}
+CLAMAV = """MaxThreads {{ amavis_processes }}
 ConcurrentDatabaseReload no
-MaxFileSize @{scan_limit}
-StreamMaxLength @{scan_limit}
-MaxScanSize @{scan_limit}
+MaxFileSize {{ scan_limit }}
+StreamMaxLength {{ scan_limit }}
+MaxScanSize {{ scan_limit }}
 AlertExceedsMax yes"""
 # The package starts clamd only where both of the official files are; own signatures are signatures too.
 CLAMAV_START = """[Unit]
@@ -17,14 +17,14 @@ ConditionPathExistsGlob=
 ConditionPathExistsGlob=/var/lib/clamav/*.{cvd,cld,hdb,ndb}"""
 CLAMAV_IN_AMAVIS = {
     True: """use strict;
-@@bypass_virus_checks_maps = ();
-@@av_scanners = grep { $_->[0] eq 'ClamAV-clamd' } @@av_scanners;
-@@av_scanners_backup = ();
+@bypass_virus_checks_maps = ();
+@av_scanners = grep { $_->[0] eq 'ClamAV-clamd' } @av_scanners;
+@av_scanners_backup = ();
 # Without this line a message passes unchecked while clamd is down.
 $virus_scanners_failure_is_fatal = 1;
 1;""",
     False: """use strict;
-@@bypass_virus_checks_maps = (1);  # antivirus = False
+@bypass_virus_checks_maps = (1);  # antivirus = False
 1;""",
 }
 
@@ -33,45 +33,45 @@ bayes_path /var/lib/amavis/.spamassassin/bayes
 
 # Our address in From or Sender of a letter from outside: spam, unless our own key has signed it, or it comes by a mailing
 # list that stands up for itself. Not refused: lists and forwarders bring our people's letters back in good faith.
-header __MAILROOM_FROM From =~ /(?:\\@@|\\xEF\\xBC\\xA0)\\s*(?:@{mail_domain_pattern})(?![\\w.-]*\\w)/i
-header __MAILROOM_SENDER Sender =~ /\\@@\\s*(?:@{mail_domain_pattern})(?![\\w.-]*\\w)/i
+header __MAILROOM_FROM From =~ /(?:\\@|\\xEF\\xBC\\xA0)\\s*(?:{{ mail_domain_pattern }})(?![\\w.-]*\\w)/i
+header __MAILROOM_SENDER Sender =~ /\\@\\s*(?:{{ mail_domain_pattern }})(?![\\w.-]*\\w)/i
 header __MAILROOM_OUTSIDE X-Spam-Relays-Untrusted =~ /\\S/
 header __MAILROOM_LIST exists:List-Id
 ifplugin Mail::SpamAssassin::Plugin::DKIM
-full __MAILROOM_SIGNED eval:check_dkim_valid_author_sig(@{mail_domain_quoted})
+full __MAILROOM_SIGNED eval:check_dkim_valid_author_sig({{ mail_domain_quoted }})
 tflags __MAILROOM_SIGNED net
 endif
-meta __MAILROOM_VOUCHED __MAILROOM_SIGNED || (__MAILROOM_LIST && @{list_vouched})
+meta __MAILROOM_VOUCHED __MAILROOM_SIGNED || (__MAILROOM_LIST && {{ list_vouched }})
 meta MAILROOM_FORGED_FROM (__MAILROOM_FROM || __MAILROOM_SENDER) && __MAILROOM_OUTSIDE && !__MAILROOM_VOUCHED
 describe MAILROOM_FORGED_FROM From or Sender names one of us, and the letter comes from outside
-score MAILROOM_FORGED_FROM @{forged_score}
+score MAILROOM_FORGED_FROM {{ forged_score }}
 """
 SPAMASSASSIN_IN_AMAVIS = """use strict;
-@@bypass_spam_checks_maps = ();
-$sa_local_tests_only = @{no_network_tests};
+@bypass_spam_checks_maps = ();
+$sa_local_tests_only = {{ no_network_tests }};
 $sa_mail_body_size_limit = 512*1024;  # of a longer message, SpamAssassin sees the beginning
 # Amavis only notes that SpamAssassin failed, and lets the message pass. This one sends it back to the queue.
 { package Mailroom::Verdict;
   sub new { bless {}, shift }
   sub check {
-    my ($self, $message) = @@_;
-    die "SpamAssassin gave no verdict\\n" if grep { !defined $_->spam_level } @@{$message->per_recip_data};
+    my ($self, $message) = @_;
+    die "SpamAssassin gave no verdict\\n" if grep { !defined $_->spam_level } @{$message->per_recip_data};
   }
 }
-@@spam_scanners = (['SpamAssassin', 'Amavis::SpamControl::SpamAssassin'], ['Verdict', 'Mailroom::Verdict']);
+@spam_scanners = (['SpamAssassin', 'Amavis::SpamControl::SpamAssassin'], ['Verdict', 'Mailroom::Verdict']);
 1;"""
 
 AMAVIS = """use strict;
-$myhostname = '@{mail_hostname}';
-$mydomain = '@{mail_domain}';
-@@local_domains_maps = ([qw(@{mail_domain_list} @{own_domains})]);
-@@mynetworks = qw(127.0.0.0/8 [::1]/128);
+$myhostname = '{{ mail_hostname }}';
+$mydomain = '{{ mail_domain }}';
+@local_domains_maps = ([qw({{ mail_domain_list }} {{ own_domains }})]);
+@mynetworks = qw(127.0.0.0/8 [::1]/128);
 
 # 10024: from other servers, 10026: from people who have logged in. Nobody but Postfix on this host may connect.
 $inet_socket_bind = '127.0.0.1';
 $inet_socket_port = [10024, 10026];
-@@inet_acl = qw(127.0.0.1);
-$max_servers = @{amavis_processes};
+@inet_acl = qw(127.0.0.1);
+$max_servers = {{ amavis_processes }};
 $forward_method = 'smtp:[127.0.0.1]:10025';
 $notify_method = $forward_method;
 $smtp_connection_cache_enable = 0;  # a kept connection is dead once Postfix has restarted, and costs a letter its turn
@@ -82,11 +82,11 @@ $final_banned_destiny = D_DISCARD;
 $final_spam_destiny = D_PASS;
 $final_bad_header_destiny = D_PASS;
 $virus_admin = undef;
-@@warnbannedrecip_maps = (1);
-$mailfrom_notify_recip = $mailfrom_notify_admin = "postmaster\\@@$mydomain";
+@warnbannedrecip_maps = (1);
+$mailfrom_notify_recip = $mailfrom_notify_admin = "postmaster\\@$mydomain";
 
 $sa_tag_level_deflt = -9999;  # say the score in every message
-$sa_tag2_level_deflt = @{spam_score};
+$sa_tag2_level_deflt = {{ spam_score }};
 $sa_kill_level_deflt = 9999;
 $remove_existing_x_scanned_headers = 1;  # only ours counts
 # Nothing below our own lines is touched: subject, headers and text stay as they were signed. All that Amavis takes away is
@@ -102,7 +102,7 @@ $allow_fixing_improper_header = 0;  # a long header line is cut off otherwise, a
 $interface_policy{'10026'} = 'ORIGINATING';
 $policy_bank{'ORIGINATING'} = {
   originating => 1,
-  spam_tag2_level_maps => [2 * @{spam_score}],
+  spam_tag2_level_maps => [2 * {{ spam_score }}],
   final_virus_destiny => D_BOUNCE,
   final_banned_destiny => D_BOUNCE,
   final_unchecked_destiny => D_BOUNCE,
@@ -119,9 +119,9 @@ $banned_files_quarantine_method = 'local:banned-%m';
 $spam_quarantine_method = undef;
 $bad_header_quarantine_method = undef;
 1;"""
-EXPIRY = "e /var/lib/amavis/virusmails 0750 amavis amavis @{quarantine_days}d"
+EXPIRY = "e /var/lib/amavis/virusmails 0750 amavis amavis {{ quarantine_days }}d"
 
-TO_AMAVIS = "smtp-amavis unix - - @{chroot} - @{amavis_processes} smtp"
+TO_AMAVIS = "smtp-amavis unix - - {{ chroot }} - {{ amavis_processes }} smtp"
 TO_AMAVIS_OPTIONS = """syslog_name=postfix/amavis
 smtp_data_done_timeout=1200s
 smtp_send_xforward_command=yes
@@ -130,7 +130,7 @@ smtp_tls_security_level=none
 smtp_line_length_limit=0
 disable_mime_output_conversion=yes"""
 # Nobody may write to it but port 10025: no limit of the outer door's, in size or in hops, for what has grown by a few lines since.
-CHECKED_CLEANUP = "cleanup-checked unix n - @{chroot} - 0 cleanup"
+CHECKED_CLEANUP = "cleanup-checked unix n - {{ chroot }} - 0 cleanup"
 CHECKED_CLEANUP_OPTIONS = """message_drop_headers=return-path
 message_size_limit=0
 hopcount_limit=100"""
@@ -183,7 +183,7 @@ smtpd_proxy_options=speed_adjust"""
 REFUSE_IN_AMAVIS = {
     True: """use strict;
 # While the sending server waits for our answer, a refusal is its business: no letter of ours to a forged sender.
-push @@{$inet_socket_port}, 10028;
+push @{$inet_socket_port}, 10028;
 $interface_policy{'10028'} = 'REFUSING';
 $policy_bank{'REFUSING'} = {
   final_virus_destiny => D_REJECT,
@@ -191,7 +191,7 @@ $policy_bank{'REFUSING'} = {
   final_unchecked_destiny => D_REJECT,
   warnbannedrecip_maps => [0],
   final_spam_destiny => D_REJECT,
-  spam_kill_level_maps => [@{spam_refuse_score}],
+  spam_kill_level_maps => [{{ spam_refuse_score }}],
 };
 1;""",
     False: "use strict;\n1;  # spam_refuse_score = None: nothing is refused before the queue",

@@ -8,26 +8,27 @@ https://doc.dovecot.org/latest/installation/upgrade/2.3-to-2.4.html
 from deploys.chapters import dovecot_texts as texts
 from deploys.chapters import renewal_texts as renewal
 from deploys.chapters import sender_texts as sender
-from deploys.chapters.postfix import settings
-from deploys.preflight import data, platform
-from deploys.step import filled, restart_changed, step, supervised
+from deploys.context import data, platform
+from deploys.restart import restart_changed, supervised
+from deploys.step import step
+from deploys.texts import filled, settings
 from operations import accounts, dovecot, files, firewall, packages, postfix, services
 from operations import certificate as certificates
 
 
-@step("Chapter 4: install Dovecot", article="$ yum install dovecot", today=texts.INSTALL)
+@step("Chapter 4: install Dovecot", article="$ yum install dovecot")
 def install() -> None:
     """The distribution's Dovecot with IMAP and its PostgreSQL driver, which the article's package had inside."""
     packages.installed(name="Install Dovecot", names=platform().packages["dovecot"], managers=platform().managers)
 
 
-@step("Chapter 4: protocols", article="$ protocols = imap", today=texts.PROTOCOLS, needs="dovecot")
+@step("Chapter 4: protocols", article="$ protocols = imap", needs="dovecot")
 def protocols() -> None:
     """IMAP only, no POP3. The `$ ` of the listing is a prompt, not a part of the line."""
     dovecot.block(name="Protocols", block="protocols", dialects=texts.PROTOCOLS)
 
 
-@step("Chapter 4: greeting", article=texts.GREETING["2.3"], today=texts.GREETING, needs="dovecot")
+@step("Chapter 4: greeting", article=texts.GREETING["2.3"], needs="dovecot")
 def greeting() -> None:
     """base_dir, instance_name and login_greeting, copied from the comments of the file: all three are the defaults."""
     dovecot.block(name="Greeting", block="greeting", dialects=texts.GREETING)
@@ -36,7 +37,6 @@ def greeting() -> None:
 @step(
     "Chapter 4: includes off",
     article=texts.INCLUDES,
-    today={"2.3": texts.INCLUDES, "2.4": texts.INCLUDES},
     needs="dovecot",
 )
 def includes() -> None:
@@ -48,7 +48,7 @@ def includes() -> None:
     dovecot.block(name="Namespace", block="namespace", dialects=texts.NAMESPACE)
 
 
-@step("Chapter 4: certificate and key", article=texts.CERTIFICATE_ARTICLE, today=texts.CERTIFICATE, needs="dovecot")
+@step("Chapter 4: certificate and key", article=texts.CERTIFICATE_ARTICLE, needs="dovecot")
 def certificate() -> None:
     """Dovecot shows the certificate of chapter 1. Only the key has to be secret; the article hides both.
 
@@ -61,7 +61,7 @@ def certificate() -> None:
         certificates.key_for_root(name="The key is for root only", key=known.tls_key)
     dovecot.block(name="Certificate and key", block="certificate", dialects=filled(texts.CERTIFICATE))
     files.directory(name="Programs of ours", path=renewal.PROGRAMS)
-    text = filled({"": renewal.RENEWED})[""]
+    text = filled(renewal.RENEWED)
     files.put(name="What looks for a renewed certificate", path=renewal.PROGRAM, text=text, mode="755")
     for kind, text in (("service", renewal.SERVICE), ("timer", renewal.TIMER)):
         files.put(name=f"Unit {renewal.UNIT}.{kind}", path=f"{renewal.UNITS}/{renewal.UNIT}.{kind}", text=text)
@@ -72,7 +72,7 @@ def certificate() -> None:
     )
 
 
-@step("Chapter 4: TLS", article="$ ssl = yes", today=texts.TLS, needs="dovecot")
+@step("Chapter 4: TLS", article="$ ssl = yes", needs="dovecot")
 def tls() -> None:
     """TLS is required, not only offered, and no older than 1.2. https://doc.dovecot.org/latest/core/config/ssl.html
 
@@ -82,7 +82,12 @@ def tls() -> None:
     dovecot.block(name="TLS", block="tls", dialects=texts.TLS)
 
 
-@step("Chapter 4: start", article="$ /etc/init.d/dovecot start", today=texts.START, needs="dovecot")
+@step(
+    "Chapter 4: start",
+    article="$ /etc/init.d/dovecot start",
+    today="systemctl enable --now dovecot\nopenssl s_client -connect {{ mail_hostname }}:imaps",
+    needs="dovecot",
+)
 def start() -> None:
     """Dovecot runs, and is started again when it dies; `openssl s_client` asks port 993.
 
@@ -93,7 +98,7 @@ def start() -> None:
     firewall.opened(name="The firewall lets in 143 and 993", services=("imap", "imaps"))
 
 
-@step("Chapter 4: passdb and userdb", article=texts.PASSDB_ARTICLE, today=texts.PASSDB, needs="dovecot")
+@step("Chapter 4: passdb and userdb", article=texts.PASSDB_ARTICLE, needs="dovecot")
 def passdb() -> None:
     """Who may log in, and where the mail is. Prefetch saves a query at login, but answers nobody who does not log in:
     `doveadm user` and LMTP ask the second userdb. https://doc.dovecot.org/latest/core/config/auth/userdb.html#prefetch
@@ -103,25 +108,35 @@ def passdb() -> None:
     dovecot.block(name="passdb and userdb", block="passdb", dialects=filled(texts.PASSDB))
 
 
-@step("Chapter 4: dovecot-sql.conf", article=texts.SQL_ARTICLE, today=texts.SQL, needs="dovecot")
+@step("Chapter 4: dovecot-sql.conf", article=texts.SQL_ARTICLE, needs="dovecot")
 def sql() -> None:
     """The connection, in a file for root only: it holds the password. The article gives it no permissions."""
     dovecot.sql_conf(name="The database and its password", dialects=filled(texts.SQL))
 
 
-@step("Chapter 4: the owner of the mail", article=texts.OWNER_ARTICLE, today=texts.OWNER, needs="dovecot")
+@step("Chapter 4: the owner of the mail", article=texts.OWNER_ARTICLE, needs="dovecot")
 def mail_owner() -> None:
     """With which uid and gid Dovecot reads mail; first_valid_uid lets in 200, below the default of 500 (2.3) or 1000."""
     dovecot.block(name="Owner of the mail", block="mail_owner", dialects=filled(texts.OWNER))
 
 
-@step("Chapter 4: hashing schemes", article="$ doveadm pw -l", today=texts.SCHEMES, needs="dovecot")
+@step(
+    "Chapter 4: hashing schemes",
+    article="$ doveadm pw -l",
+    today="doveadm pw -l    # ARGON2ID, SHA512-CRYPT, …",
+    needs="dovecot",
+)
 def schemes() -> None:
     """This Dovecot has to know the scheme that we store. SHA512 is one unsalted pass, whatever -r says."""
     dovecot.knows_scheme(name=f"Dovecot knows {data().scheme}", scheme=data().scheme)
 
 
-@step("Chapter 4: passwords", article=texts.PASSWORD_ARTICLE, today=texts.PASSWORD, needs="dovecot")
+@step(
+    "Chapter 4: passwords",
+    article=texts.PASSWORD_ARTICLE,
+    today="UPDATE users SET password = '{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$…' WHERE email = 'foo@example.test';",
+    needs="dovecot",
+)
 def password() -> None:
     """The users' hashes, made on the controller: `doveadm pw -p` shows the password in the host's process list."""
     known = data()
@@ -129,7 +144,7 @@ def password() -> None:
     accounts.user_passwords(name="Hashed passwords", secrets=secrets, scheme=known.scheme)
 
 
-@step("Chapter 4: cleartext logins", article=texts.CLEARTEXT_ARTICLE, today=texts.CLEARTEXT, needs="dovecot")
+@step("Chapter 4: cleartext logins", article=texts.CLEARTEXT_ARTICLE, needs="dovecot")
 def cleartext() -> None:
     """The password is sent plain, but only inside TLS. As printed, port 143 takes it from the open wire;
     STARTTLS never needed that. LOGIN is PLAIN in two lines: some Outlooks know nothing else.
@@ -141,7 +156,7 @@ def cleartext() -> None:
     dovecot.block(name="Cleartext logins", block="cleartext", dialects=texts.CLEARTEXT)
 
 
-@step("Chapter 4: mailboxes", article=texts.MAILBOXES_ARTICLE, today=texts.MAILBOXES, needs="dovecot")
+@step("Chapter 4: mailboxes", article=texts.MAILBOXES_ARTICLE, needs="dovecot")
 def mailboxes() -> None:
     """Sent, Trash, Drafts and Junk are made and subscribed, each with the special use by which clients find it
     (RFC 6154). The autocreate plugin is gone since 2.1: as printed every login fails.
@@ -152,7 +167,6 @@ def mailboxes() -> None:
 @step(
     "Chapter 4: Postfix asks Dovecot",
     article=texts.SASL_ARTICLE,
-    today=dict.fromkeys(("2.3", "2.4"), f"{texts.SASL}\n{sender.HEADER}\n\n# {sender.SOCKET}\n{sender.SOCKET_UNIT}"),
     needs="postfix",
 )
 def sasl() -> None:
@@ -178,7 +192,7 @@ def sasl() -> None:
         postfix.override(name=f"SASL for {service}", service=f"{service}/inet", settings=wanted)
 
 
-@step("Chapter 4: the auth listener", article=texts.LISTENER_ARTICLE, today=texts.LISTENER, needs="dovecot")
+@step("Chapter 4: the auth listener", article=texts.LISTENER_ARTICLE, needs="dovecot")
 def listener() -> None:
     """Dovecot's SASL socket stands in Postfix's spool, for Postfix alone. And the process that looks up what strangers typed
     is not root, as it is by default for the sake of /etc/shadow. https://doc.dovecot.org/latest/core/config/service.html
@@ -186,7 +200,12 @@ def listener() -> None:
     dovecot.block(name="Auth listener", block="listener", dialects=texts.LISTENER)
 
 
-@step("Chapter 4: restart", article="Now restart both Postfix and Dovecot.", today=texts.RESTART, needs="dovecot")
+@step(
+    "Chapter 4: restart",
+    article="Now restart both Postfix and Dovecot.",
+    today="systemctl restart dovecot postfix",
+    needs="dovecot",
+)
 def restart() -> None:
     """Both daemons run with these files: a client connects, sends, and the mail arrives."""
     restart_changed()

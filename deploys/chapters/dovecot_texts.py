@@ -1,6 +1,6 @@
 """The texts of chapter 4: as printed in 2013, and in Dovecot's two languages of today.
 
-@{names} come from the inventory's data. `%u` and `%{user}` are Dovecot's own.
+{{ names }} come from the inventory's data. `%u` and `%{user}` are Dovecot's own.
 """
 
 INSTALL = {"Debian": "apt-get install dovecot-imapd dovecot-pgsql", "Red Hat": "dnf install dovecot dovecot-pgsql"}
@@ -26,12 +26,12 @@ CERTIFICATE_ARTICLE = (
     "$ ssl_cert = </etc/pki/dovecot/certs/dovecot.pem\n  ssl_key = </etc/pki/dovecot/private/dovecot.pem"
 )
 CERTIFICATE = {
-    "2.3": "ssl_cert = <@{tls_certificate}\nssl_key = <@{tls_key}",
-    "2.4": "ssl_server_cert_file = @{tls_certificate}\nssl_server_key_file = @{tls_key}",
+    "2.3": "ssl_cert = <{{ tls_certificate }}\nssl_key = <{{ tls_key }}",
+    "2.4": "ssl_server_cert_file = {{ tls_certificate }}\nssl_server_key_file = {{ tls_key }}",
 }
 
 START = dict.fromkeys(
-    ("2.3", "2.4"), "systemctl enable --now dovecot\nopenssl s_client -connect @{mail_hostname}:imaps"
+    ("2.3", "2.4"), "systemctl enable --now dovecot\nopenssl s_client -connect {{ mail_hostname }}:imaps"
 )
 
 PASSDB_ARTICLE = """$ passdb {
@@ -55,14 +55,14 @@ userdb {
 }""",
     "2.4": r"""!include_try dovecot-sql.conf
 passdb sql {
-  default_password_scheme = @{password_scheme}
+  default_password_scheme = {{ password_scheme }}
   query = SELECT email AS user, password, 'maildir' AS userdb_mail_driver, \
-    '@{mail_home}/' || maildir AS userdb_mail_path FROM users WHERE email = '%{user}'
+    '{{ mail_home }}/' || maildir AS userdb_mail_path FROM users WHERE email = '%{user}'
 }
 userdb prefetch {
 }
 userdb sql {
-  query = SELECT 'maildir' AS mail_driver, '@{mail_home}/' || maildir AS mail_path FROM users WHERE email = '%{user}'
+  query = SELECT 'maildir' AS mail_driver, '{{ mail_home }}/' || maildir AS mail_path FROM users WHERE email = '%{user}'
   iterate_query = SELECT email AS user FROM users
 }""",
 }
@@ -74,10 +74,10 @@ SQL_ARTICLE = """$ driver = pgsql
 SQL = {
     "2.3": """# Made by mailroom, chapter 4. It holds a password: for root only.
 driver = pgsql
-connect = host=127.0.0.1 dbname=mail user=mailreader password=@{mailreader_password}
-default_pass_scheme = @{password_scheme}
-password_query = SELECT email AS user, password, 'maildir:@{mail_home}/' || maildir AS userdb_mail FROM users WHERE email = '%u'
-user_query = SELECT 'maildir:@{mail_home}/' || maildir AS mail FROM users WHERE email = '%u'
+connect = host=127.0.0.1 dbname=mail user=mailreader password={{ mailreader_password }}
+default_pass_scheme = {{ password_scheme }}
+password_query = SELECT email AS user, password, 'maildir:{{ mail_home }}/' || maildir AS userdb_mail FROM users WHERE email = '%u'
+user_query = SELECT 'maildir:{{ mail_home }}/' || maildir AS mail FROM users WHERE email = '%u'
 iterate_query = SELECT email AS user FROM users""",
     "2.4": """# Made by mailroom, chapter 4. It holds a password: for root only.
 sql_driver = pgsql
@@ -85,7 +85,7 @@ pgsql 127.0.0.1 {
   parameters {
     dbname = mail
     user = mailreader
-    password = @{mailreader_password}
+    password = {{ mailreader_password }}
   }
 }""",
 }
@@ -95,7 +95,7 @@ OWNER_ARTICLE = (
 )
 OWNER = dict.fromkeys(
     ("2.3", "2.4"),
-    "first_valid_uid = @{mail_uid}\nfirst_valid_gid = @{mail_gid}\nmail_uid = @{mail_uid}\nmail_gid = @{mail_gid}",
+    "first_valid_uid = {{ mail_uid }}\nfirst_valid_gid = {{ mail_gid }}\nmail_uid = {{ mail_uid }}\nmail_gid = {{ mail_gid }}",
 )
 
 SCHEMES = dict.fromkeys(("2.3", "2.4"), "doveadm pw -l    # ARGON2ID, SHA512-CRYPT, …")
@@ -104,7 +104,7 @@ PASSWORD_ARTICLE = """$ doveadm pw -p plain_text_password -s sha512 -r 100
 $ UPDATE users SET password = 'your-hashed-string" WHERE email = 'foo@domain.com";"""
 PASSWORD = dict.fromkeys(
     ("2.3", "2.4"),
-    "UPDATE users SET password = '{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$…' WHERE email = 'foo@@example.test';",
+    "UPDATE users SET password = '{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$…' WHERE email = 'foo@example.test';",
 )
 
 CLEARTEXT_ARTICLE = "$ disable_plaintext_auth = no\n  auth_mechanisms = plain"

@@ -5,9 +5,10 @@ submission service. We change the same values with postconf, on a copy that Post
 """
 
 from deploys.chapters import postfix_texts as texts
-from deploys.chapters import units_texts as units
-from deploys.preflight import data, platform
-from deploys.step import filled, restart_changed, step, supervised
+from deploys.context import data, platform
+from deploys.restart import restart_changed, supervised
+from deploys.step import step
+from deploys.texts import filled, settings
 from operations import certificate as certificates
 from operations import files, firewall, hostname, packages, postfix, selinux
 
@@ -15,15 +16,7 @@ OWN_CERTS = "/etc/postfix/certs"  # another directory is the operator's: made wh
 POSTFIX = "/etc/postfix"
 
 
-def settings(text: str) -> dict[str, str]:
-    """{"name": "value"} of lines like "name = value", with this host's data filled in."""
-    pairs = (line.partition("=") for line in filled({"": text})[""].splitlines())
-    return {key.strip(): value.strip() for key, _, value in pairs}
-
-
-@step(
-    "Chapter 1: host name", article="HOSTNAME=mail.example.org", today={"": "hostnamectl set-hostname @{mail_hostname}"}
-)
+@step("Chapter 1: host name", article="HOSTNAME=mail.example.org")
 def host_name() -> None:
     """The host's own name is the FQDN that it greets with.
 
@@ -33,7 +26,7 @@ def host_name() -> None:
     hostname.is_set(name="The host is called by its full name", fqdn=data().hostname)
 
 
-@step("Chapter 1: install Postfix", article="yum install postfix", today=texts.INSTALL)
+@step("Chapter 1: install Postfix", article="yum install postfix")
 def install() -> None:
     """The distribution's own Postfix. The article's CentALT repository is gone, and nothing of the kind is needed."""
     packages.installed(name="Install Postfix", names=platform().packages["postfix"], managers=platform().managers)
@@ -42,7 +35,6 @@ def install() -> None:
 @step(
     "Chapter 1: who we are",
     article="myhostname = mail.example.org\nmyorigin = $mydomain",
-    today={"": texts.IDENTITY},
     needs="postfix",
 )
 def identity() -> None:
@@ -57,9 +49,7 @@ def identity() -> None:
     firewall.opened(name="The firewall lets in 25", services=("smtp",))
 
 
-@step(
-    "Chapter 1: submission, port 587", article=texts.SUBMISSION_ARTICLE, today={"": texts.SUBMISSION}, needs="postfix"
-)
+@step("Chapter 1: submission, port 587", article=texts.SUBMISSION_ARTICLE, needs="postfix")
 def submission() -> None:
     """master.cf: the service that people, not servers, hand mail to. TLS is required.
 
@@ -74,7 +64,6 @@ def submission() -> None:
 @step(
     "Chapter 1: submissions, port 465",
     article="(the article closes 465)",
-    today={"": texts.SUBMISSIONS},
     needs="postfix",
 )
 def submissions() -> None:
@@ -90,9 +79,6 @@ def submissions() -> None:
 @step(
     "Chapter 1: a certificate",
     article="openssl req -new -x509 -days 3650 -nodes -out certs/cert.pem -keyout certs/key.pem",
-    today={
-        "": "openssl req -new -x509 … -addext subjectAltName=DNS:@{mail_hostname} -keyout @{tls_key} -out @{tls_certificate}"
-    },
     needs="postfix",
 )
 def certificate() -> None:
@@ -118,7 +104,6 @@ def certificate() -> None:
 @step(
     "Chapter 1: TLS",
     article="smtpd_tls_key_file = /etc/postfix/certs/key.pem\nsmtpd_tls_cert_file = /etc/postfix/certs/cert.pem",
-    today={"": texts.TLS},
     needs="postfix",
 )
 def tls() -> None:
@@ -134,7 +119,6 @@ def tls() -> None:
 @step(
     "Chapter 1: what we refuse",
     article="smtpd_relay_restrictions=permit_mynetworks,permit_sasl_authenticated,defer_unauth_destination",
-    today={"": texts.RESTRICTIONS},
     needs="postfix",
 )
 def restrictions() -> None:
@@ -149,10 +133,6 @@ def restrictions() -> None:
 
 @step(
     "Chapter 1: strangers",
-    today={
-        "": f"{texts.STRANGERS_CLEANUP}\n{texts.STRANGERS_CLEANUP_OPTIONS}\n\n# smtp inet, which is port 25\n{texts.STRANGERS}\n\n"
-        f"# main.cf\n{texts.NOTICES}\n\n# port25.regexp\n{texts.PORT25.replace('@', '@@')}"
-    },
     needs="postfix",
 )
 def strangers() -> None:
@@ -164,7 +144,7 @@ def strangers() -> None:
     https://www.postfix.org/postconf.5.html#smtpd_command_filter
     """
     files.put(name="What a stranger's RCPT means", path=f"{POSTFIX}/port25.regexp", text=texts.PORT25)
-    cleanup, options = filled({"": texts.STRANGERS_CLEANUP})[""], settings(texts.STRANGERS_CLEANUP_OPTIONS)
+    cleanup, options = filled(texts.STRANGERS_CLEANUP), settings(texts.STRANGERS_CLEANUP_OPTIONS)
     postfix.master_cf(name="A cleanup of their own", service="cleanup-strangers/unix", entry=cleanup)
     postfix.override(name="Its options", service="cleanup-strangers/unix", settings=options)
     postfix.override(name="Port 25 is for strangers", service="smtp/inet", settings=settings(texts.STRANGERS))
@@ -173,7 +153,6 @@ def strangers() -> None:
 
 @step(
     "Chapter 1: root's mail",
-    today={"": f"root: postmaster@@@{{mail_domain}}\nabuse: root\n\n# main.cf\n{texts.LOCAL_NAMES}"},
     needs="postfix",
 )
 def aliases() -> None:
@@ -193,7 +172,7 @@ def aliases() -> None:
 @step(
     "Chapter 1: restart",
     article="/etc/init.d/postfix restart",
-    today={"": f"{texts.RETRIES}\n\n{units.TODAY['']}\n\nsystemctl restart postfix"},
+    today="systemctl restart postfix",
     needs="postfix",
 )
 def restart() -> None:

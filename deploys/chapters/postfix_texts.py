@@ -1,4 +1,4 @@
-"""The texts of chapter 1, as they stand on the host. @{names} come from the inventory's data."""
+"""The texts of chapter 1, as they stand on the host. {{ names }} come from the inventory's data."""
 
 INSTALL = {"Debian": "apt-get install postfix", "Red Hat": "dnf install postfix    # yum, where there is no dnf"}
 
@@ -36,14 +36,14 @@ RETRIES = """minimal_backoff_time = 5s
 queue_run_delay = 3s
 transport_retry_time = 5s
 service_throttle_time = 5s"""
-IDENTITY = """myhostname = @{mail_hostname}
-mydomain = @{mail_domain}
+IDENTITY = """myhostname = {{ mail_hostname }}
+mydomain = {{ mail_domain }}
 myorigin = $mydomain
 mydestination = $myhostname, localhost.$mydomain, localhost
 inet_interfaces = all
 smtpd_banner = $myhostname ESMTP
-message_size_limit = @{message_size_limit}
-queue_minfree = @{queue_minfree}
+message_size_limit = {{ message_size_limit }}
+queue_minfree = {{ queue_minfree }}
 mailbox_size_limit = 0
 virtual_mailbox_limit = 0
 inet_protocols = all
@@ -53,8 +53,8 @@ relay_domains =
 parent_domain_matches_subdomains ="""
 # In a list of ciphers, SHA1, SHA256 and SHA384 name the suites that still sign each record on its own (CBC); what is left
 # of those with forward secrecy (without kRSA, RSA's own key exchange) signs and encrypts in one: GCM, CCM, ChaCha20.
-TLS = """smtpd_tls_cert_file = @{tls_certificate}
-smtpd_tls_key_file = @{tls_key}
+TLS = """smtpd_tls_cert_file = {{ tls_certificate }}
+smtpd_tls_key_file = {{ tls_key }}
 smtpd_tls_security_level = may
 smtpd_tls_auth_only = yes
 smtpd_tls_protocols = >=TLSv1.2
@@ -69,7 +69,7 @@ smtpd_tls_loglevel = 1
 smtp_tls_security_level = may"""
 RESTRICTIONS = """mynetworks = 127.0.0.0/8 [::1]/128
 smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination
-smtpd_recipient_restrictions = check_recipient_access inline:{double-bounce@@=REJECT}
+smtpd_recipient_restrictions = check_recipient_access inline:{double-bounce@=REJECT}
 smtpd_client_connection_count_limit = 20
 smtpd_helo_required = yes
 disable_vrfy_command = yes
@@ -79,7 +79,7 @@ header_size_limit = 1048576
 smtpd_data_restrictions = reject_unauth_pipelining"""
 # Port 25 alone. What comes from a stranger is handed on as it is, or refused: a bare newline is not mended, no header field is
 # dropped but Return-Path, which RFC 5321 (4.4) wants to be the last host's, and nobody is written to (see PORT25).
-STRANGERS_CLEANUP = "cleanup-strangers unix n - @{chroot} - 0 cleanup"
+STRANGERS_CLEANUP = "cleanup-strangers unix n - {{ chroot }} - 0 cleanup"
 STRANGERS_CLEANUP_OPTIONS = "message_drop_headers=return-path"
 STRANGERS = """smtpd_command_filter=regexp:/etc/postfix/port25.regexp
 smtpd_forbid_bare_newline=reject
@@ -98,7 +98,7 @@ PORT25 = f"""# Made by mailroom, chapter 1. What port 25 understands a stranger'
 /^RCPT/ RCPT"""
 # Which names of the host itself the world may write to; and that what is for any other of its accounts goes to the postmaster.
 LOCAL_NAMES = """local_recipient_maps = inline:{postmaster=ok, abuse=ok, root=ok}
-alias_maps = $alias_database, pipemap:{unix:passwd.byname, static:postmaster@@@{mail_domain}}"""
+alias_maps = $alias_database, pipemap:{unix:passwd.byname, static:postmaster@{{ mail_domain }}}"""
 # At the doors, in smtpd, "bounce" is another word: a note for each recipient that is refused, as many as a guesser likes to
 # cause. So each door has its own notify_classes, and this one is for what was taken.
 NOTICES = "notify_classes = bounce, 2bounce, resource, software"

@@ -5,9 +5,10 @@ what differs is who may write, how passwords are stored, and that the maps are f
 """
 
 from deploys.chapters import postgresql_texts as texts
-from deploys.chapters.postfix import settings
-from deploys.preflight import data, platform
-from deploys.step import MAPS, filled, of_unit, restart_changed, step, supervised
+from deploys.context import data, platform
+from deploys.restart import files_of, restart_changed, supervised
+from deploys.step import step
+from deploys.texts import filled, settings
 from operations import accounts as rows
 from operations import files, packages, postfix, postgresql, selinux, services
 from operations import mail_owner as owners
@@ -16,7 +17,6 @@ from operations import mail_owner as owners
 @step(
     "Chapter 2: install PostgreSQL",
     article="yum install postgresql92-server",
-    today=texts.INSTALL,
 )
 def install() -> None:
     """The distribution's PostgreSQL, and Postfix's driver for it; running, ready to answer, and started again when it dies."""
@@ -29,14 +29,13 @@ def install() -> None:
         unit=here.postgresql_unit,
         enable=here.postgresql_enable,
         port=5432,
-        files=(of_unit("postgresql"),),
+        files=files_of("postgresql"),
     )
 
 
 @step(
     "Chapter 2: who may connect",
     article="host mail mailreader 127.0.0.1/32 md5\nhost mail mailreader ::1/128 md5\nlocal all all md5",
-    today={"": texts.ACCESS},
     needs="postgresql",
 )
 def access() -> None:
@@ -51,7 +50,7 @@ def access() -> None:
 @step(
     "Chapter 2: a role that reads",
     article="CREATE USER mailreader WITH PASSWORD 'some-password';",
-    today={"": "CREATE ROLE mailreader LOGIN PASSWORD 'SCRAM-SHA-256$…'"},
+    today="CREATE ROLE mailreader LOGIN PASSWORD 'SCRAM-SHA-256$…';",
     needs="postgresql",
 )
 def role() -> None:
@@ -65,11 +64,9 @@ def role() -> None:
     article="REVOKE CREATE ON SCHEMA public FROM PUBLIC;\nREVOKE USAGE ON SCHEMA public FROM PUBLIC;\n"
     "GRANT CREATE ON SCHEMA public TO postgres;\nGRANT USAGE ON SCHEMA public TO postgres;\n"
     "CREATE DATABASE mail WITH OWNER mailreader;",
-    today={
-        "": "CREATE DATABASE mail OWNER postgres;\nREVOKE ALL ON DATABASE mail FROM PUBLIC;\n"
-        "GRANT CONNECT ON DATABASE mail TO mailreader;\n-- and then, inside the database:\n"
-        "REVOKE ALL ON SCHEMA public FROM PUBLIC;\nGRANT USAGE ON SCHEMA public TO mailreader;"
-    },
+    today="CREATE DATABASE mail OWNER postgres;\nREVOKE ALL ON DATABASE mail FROM PUBLIC;\n"
+    "GRANT CONNECT ON DATABASE mail TO mailreader;\n-- and then, inside the database:\n"
+    "REVOKE ALL ON SCHEMA public FROM PUBLIC;\nGRANT USAGE ON SCHEMA public TO mailreader;",
     needs="postgresql",
 )
 def database() -> None:
@@ -84,10 +81,6 @@ def database() -> None:
     " created timestamp with time zone default now());\n"
     "CREATE TABLE transports (domain text primary key, gid integer unique not null, transport text not null);\n"
     "CREATE TABLE aliases (alias text primary key, email text not null);\nALTER TABLE … OWNER TO mailreader;",
-    today={
-        "": "\n".join(f"CREATE TABLE {name} ({columns});" for name, columns in texts.TABLES.items())
-        + "\nGRANT SELECT ON users, transports, aliases TO mailreader;"
-    },
     needs="postgresql",
 )
 def tables() -> None:
@@ -101,10 +94,6 @@ def tables() -> None:
 @step(
     "Chapter 2: the owner of the mail",
     article="groupadd -g 1000 mail\nuseradd -g mail -u 200 -d /home/mail -s /sbin/nologin mailreader",
-    today={
-        "": "groupadd -g @{mail_gid} @{mail_owner}\n"
-        "useradd -g @{mail_owner} -u @{mail_uid} -d @{mail_home} -s /usr/sbin/nologin @{mail_owner}"
-    },
 )
 def mail_owner() -> None:
     """A Unix user for the files. Not named like the database role, and with a group of its own: `mail` exists already."""
@@ -127,11 +116,9 @@ def mail_owner() -> None:
     article="INSERT INTO users (email, password, realname, maildir) VALUES ('foo@yourdomain.com', md5('…'), 'Foo Lastname', 'foo/');\n"
     "INSERT INTO transports (domain, gid, transport) VALUES ('example.com', 1000, 'virtual:');\n"
     "INSERT INTO aliases (alias, email) VALUES ('bar@example.com', 'foo@example.com');",
-    today={
-        "": "INSERT INTO users … VALUES ('foo@@example.test', '{CRYPT}*', 'Foo Lastname', 'example.test/foo/');\n"
-        "INSERT INTO transports … VALUES ('example.test', 'virtual:');\n"
-        "INSERT INTO aliases … VALUES ('postmaster@@example.test', 'foo@@example.test');"
-    },
+    today="INSERT INTO users … VALUES ('foo@example.test', '{CRYPT}*', 'Foo Lastname', 'example.test/foo/');\n"
+    "INSERT INTO transports … VALUES ('example.test', 'virtual:');\n"
+    "INSERT INTO aliases … VALUES ('postmaster@example.test', 'foo@example.test');",
     needs="postgresql",
 )
 def accounts() -> None:
@@ -148,7 +135,6 @@ def accounts() -> None:
 @step(
     "Chapter 2: Postfix's maps",
     article="user = mailreader\npassword = …\ndbname = mail\ntable = users\nselect_field = maildir\nwhere_field = email\nhosts = localhost",
-    today={"": "\n".join(f"# {name}.cf\n{query}" for name, query in texts.QUERIES.items())},
     needs="postgresql",
 )
 def maps() -> None:
@@ -156,10 +142,8 @@ def maps() -> None:
     Postfix 2.2, and its files, which hold a password, may be read by everybody. https://www.postfix.org/pgsql_table.5.html
     """
     files.directory(name="Directory of the maps", path="/etc/postfix/pgsql", mode="750", owner="root:postfix")
-    for path in MAPS:
-        name = path.rpartition("/")[2].removesuffix(".cf")
-        text = filled({"": texts.MAP + texts.QUERIES[name]})[""]
-        postfix.lookups(name=f"Map {name}", path=path, text=text)
+    for name, query in texts.QUERIES.items():
+        postfix.lookups(name=f"Map {name}", path=f"/etc/postfix/pgsql/{name}.cf", text=filled(texts.MAP + query))
 
 
 @step(
@@ -168,7 +152,6 @@ def maps() -> None:
     "virtual_mailbox_base = /home/mail\nvirtual_mailbox_maps = pgsql:/etc/postfix/pgsql/mailboxes.cf\n"
     "transport_maps = pgsql:/etc/postfix/pgsql/transport.cf\nvirtual_maps = pgsql:/etc/postfix/pgsql/virtual.cf\n"
     "mydestination = $mydomain, $myhostname",
-    today={"": f"{texts.DELIVERY}\n\n# master.cf, cleanup\n{texts.LOCAL}"},
     needs="postgresql",
 )
 def delivery() -> None:
@@ -185,7 +168,7 @@ def delivery() -> None:
 @step(
     "Chapter 2: restart",
     article="/etc/init.d/postfix restart",
-    today={"": "systemctl restart postfix"},
+    today="systemctl restart postfix",
     needs="postgresql",
 )
 def restart() -> None:

@@ -1,4 +1,4 @@
-"""The texts of chapter 2, as they stand on the host. @{names} come from the inventory's data."""
+"""The texts of chapter 2, as they stand on the host. {{ names }} come from the inventory's data."""
 
 INSTALL = {
     "Debian": "apt-get install postgresql postfix-pgsql",
@@ -18,9 +18,9 @@ MAP = """# Made by mailroom, chapter 2. It holds a password: for root and Postfi
 hosts = 127.0.0.1
 dbname = mail
 user = mailreader
-password = @{mailreader_password}
+password = {{ mailreader_password }}
 """
-OURS = "domain = @{mail_domain_list}\n"
+OURS = "domain = {{ mail_domain_list }}\n"
 QUERIES = {
     "domains": "query = SELECT domain FROM transports WHERE domain = '%s'",
     "mailboxes": OURS + "query = SELECT maildir FROM users WHERE email = '%s'",
@@ -30,22 +30,22 @@ QUERIES = {
     "senders": OURS + "query = WITH RECURSIVE led (email) AS (SELECT '%s' UNION SELECT target FROM led "
     "JOIN aliases ON alias = led.email CROSS JOIN regexp_split_to_table(aliases.email, '[ ,]+') AS target) "
     "SELECT email FROM users JOIN led USING (email)",
-    "local-senders": "query = SELECT '553 5.7.1 log in to send as this domain' WHERE '%s' IN (@{own_names}) "
+    "local-senders": "query = SELECT '553 5.7.1 log in to send as this domain' WHERE '%s' IN ({{ own_names }}) "
     "OR EXISTS (SELECT FROM transports WHERE domain = '%s')",
     # Mail of the host's own programs to a name that no mailbox and no alias has, root's cron job as www-data for instance: the
     # account of that name on the host is meant, and chapter 1 knows who reads its mail.
-    "local": OURS + "query = SELECT '%u@@@{mail_hostname}' WHERE NOT EXISTS (SELECT FROM users WHERE email IN "
-    "('%s', split_part('%u', '+', 1) || '@@%d')) AND NOT EXISTS (SELECT FROM aliases WHERE alias IN "
-    "('%s', split_part('%u', '+', 1) || '@@%d'))",
+    "local": OURS + "query = SELECT '%u@{{ mail_hostname }}' WHERE NOT EXISTS (SELECT FROM users WHERE email IN "
+    "('%s', split_part('%u', '+', 1) || '@%d')) AND NOT EXISTS (SELECT FROM aliases WHERE alias IN "
+    "('%s', split_part('%u', '+', 1) || '@%d'))",
 }
 DELIVERY = """virtual_mailbox_domains = proxy:pgsql:/etc/postfix/pgsql/domains.cf
-virtual_mailbox_base = @{mail_home}
+virtual_mailbox_base = {{ mail_home }}
 virtual_mailbox_maps = proxy:pgsql:/etc/postfix/pgsql/mailboxes.cf
 virtual_alias_maps = proxy:pgsql:/etc/postfix/pgsql/virtual.cf
 transport_maps = proxy:pgsql:/etc/postfix/pgsql/transport.cf
-virtual_uid_maps = static:@{mail_uid}
-virtual_gid_maps = static:@{mail_gid}
-virtual_minimum_uid = @{mail_uid}
+virtual_uid_maps = static:{{ mail_uid }}
+virtual_gid_maps = static:{{ mail_gid }}
+virtual_minimum_uid = {{ mail_uid }}
 smtpd_sender_login_maps = proxy:pgsql:/etc/postfix/pgsql/senders.cf
 smtpd_sender_restrictions = permit_mynetworks, check_sender_access proxy:pgsql:/etc/postfix/pgsql/local-senders.cf"""
 # The cleanup that is left for what the host itself writes: cron and other programs, forwarded mail, bounces and notices. Port 25

@@ -1,6 +1,6 @@
 """A certificate that is renewed without a deploy (certbot, a link that leads elsewhere) is read by both daemons.
 
-@{names} come from the inventory's data.
+{{ names }} come from the inventory's data.
 """
 
 from facts.mail_host import JUDGE_PAIR
@@ -16,14 +16,14 @@ RENEWED = (
     """#!/bin/sh
 # Made by mailroom, chapter 4. Has both daemons read the certificate once it is another one than they show.
 set -u
-certificate=${1:-@{tls_certificate}}
-key=${2:-@{tls_key}}
+certificate=${1:-{{ tls_certificate }}}
+key=${2:-{{ tls_key }}}
 remembered=${RUNTIME_DIRECTORY:-/run/mailroom-certificate}/shown
 
 """
-    + JUDGE_PAIR.replace("@", "@@")
+    + JUDGE_PAIR
     + """
-print_of() { openssl x509 "$@@" -noout -fingerprint -sha256 2>/dev/null; }
+print_of() { openssl x509 "$@" -noout -fingerprint -sha256 2>/dev/null; }
 of_file() { print_of -in "$certificate"; }
 of_port() { timeout 15 openssl s_client -connect "127.0.0.1:$1" </dev/null 2>/dev/null | print_of; }
 # the ports that answer, and show another certificate

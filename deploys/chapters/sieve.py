@@ -6,13 +6,14 @@ two languages as Dovecot does. https://doc.dovecot.org/latest/core/plugins/sieve
 
 from deploys.chapters import learning_texts as learn
 from deploys.chapters import sieve_texts as texts
-from deploys.chapters.postfix import settings
+from deploys.context import data, platform
 from deploys.data import MailData
 from deploys.foreign import clocks as clocks_of_others
 from deploys.foreign import scripts as scripts_of_others
 from deploys.platforms import Platform
-from deploys.preflight import data, platform
-from deploys.step import filled, of_unit, restart_changed, step, supervised
+from deploys.restart import files_of, restart_changed, supervised
+from deploys.step import step
+from deploys.texts import filled, settings
 from facts.mail_host import MailHost
 from operations import accounts as rows
 from operations import clock as clocks
@@ -20,7 +21,6 @@ from operations import dovecot, files, firewall, packages, postfix, services
 from operations import sieve as scripts
 
 FOLDER = "/etc/dovecot/sieve"
-CHRONY_FILES = (clocks.CONF, clocks.SOURCES, clocks.DROP_IN)
 LEARN_UNIT = "mailroom-learn"
 LEARN_FILES = tuple(f"{learn.UNITS}/{LEARN_UNIT}.{kind}" for kind in ("path", "service"))
 
@@ -34,7 +34,12 @@ def unfit(there: MailHost, known: MailData, system: Platform) -> list[str]:
     ]
 
 
-@step("Chapter 5: time", article=texts.CLOCK_ARTICLE, today=texts.CLOCK, fit=unfit)
+@step(
+    "Chapter 5: time",
+    article=texts.CLOCK_ARTICLE,
+    today="# /etc/chrony/chrony.conf, as it came: a step only in the first three updates after the start\nmakestep 1 3",
+    fit=unfit,
+)
 def clock() -> None:
     """The clock is slewed, never turned back: "Time moved backwards" is what Dovecot died of in the article.
 
@@ -49,17 +54,17 @@ def clock() -> None:
     services.running(
         name="chrony runs with its current files",
         unit=platform().chrony_unit,
-        files=(*CHRONY_FILES, of_unit("chrony")),
+        files=files_of("chrony"),
     )
 
 
-@step("Chapter 5: install Pigeonhole", article=texts.INSTALL_ARTICLE, today=texts.INSTALL, needs="dovecot", fit=unfit)
+@step("Chapter 5: install Pigeonhole", article=texts.INSTALL_ARTICLE, needs="dovecot", fit=unfit)
 def install() -> None:
     """Pigeonhole, its ManageSieve server, and Dovecot's LMTP, each in a package of its own."""
     packages.installed(name="Install Pigeonhole", names=platform().packages["sieve"], managers=platform().managers)
 
 
-@step("Chapter 5: LMTP", article=texts.LMTP_ARTICLE, today=texts.LMTP, needs="sieve", fit=unfit)
+@step("Chapter 5: LMTP", article=texts.LMTP_ARTICLE, needs="sieve", fit=unfit)
 def lmtp() -> None:
     """Dovecot takes mail over a socket in Postfix's spool, as the owner of the mail, never as root.
 
@@ -73,7 +78,14 @@ def lmtp() -> None:
     dovecot.block(name="LMTP", block="lmtp", dialects=filled(texts.LMTP))
 
 
-@step("Chapter 5: delivery", article=texts.DELIVERY_ARTICLE, today={"": texts.DELIVERY_TODAY}, needs="sieve", fit=unfit)
+@step(
+    "Chapter 5: delivery",
+    article=texts.DELIVERY_ARTICLE,
+    today="UPDATE transports SET transport = 'lmtp:unix:private/dovecot-lmtp'\n"
+    "WHERE domain = '{{ mail_domain }}' AND transport = 'virtual:';",
+    needs="sieve",
+    fit=unfit,
+)
 def delivery() -> None:
     """Dovecot delivers. Not through a pipe: that starts a process for each message, as one Unix user who may ask for all
     users, and tells Postfix an exit code where LMTP answers for each recipient.
@@ -92,7 +104,6 @@ def delivery() -> None:
 @step(
     "Chapter 5: Sieve",
     article=texts.SIEVE_ARTICLE,
-    today={name: f"{text}\n\n# {FOLDER}/once.sieve\n{texts.ONCE_SCRIPT}" for name, text in texts.SIEVE.items()},
     needs="sieve",
     fit=unfit,
 )
@@ -104,13 +115,12 @@ def sieve() -> None:
     """
     files.directory(name="Directory of global scripts", path=FOLDER)
     dovecot.block(name="Sieve", block="sieve", dialects=texts.SIEVE)
-    scripts.script(name="Each letter once", path=f"{FOLDER}/once.sieve", text=filled({"": texts.ONCE_SCRIPT})[""])
+    scripts.script(name="Each letter once", path=f"{FOLDER}/once.sieve", text=filled(texts.ONCE_SCRIPT))
 
 
 @step(
     "Chapter 5: spam goes to Junk",
     article=texts.SPAM_ARTICLE,
-    today={name: f"{text}\n\n# {FOLDER}/spam.sieve\n{texts.SPAM_SCRIPT}" for name, text in texts.SPAM.items()},
     needs="sieve",
     fit=unfit,
 )
@@ -123,7 +133,7 @@ def spam() -> None:
     scripts.script(name="Spam goes to Junk", path=f"{FOLDER}/spam.sieve", text=texts.SPAM_SCRIPT)
 
 
-@step("Chapter 5: ManageSieve", today=texts.MANAGESIEVE, needs="sieve", fit=unfit)
+@step("Chapter 5: ManageSieve", needs="sieve", fit=unfit)
 def managesieve() -> None:
     """Users keep their own scripts, with TLS only, on port 4190. A script that does not compile is refused, with its line.
 
@@ -136,7 +146,6 @@ def managesieve() -> None:
 @step(
     "Chapter 5: vacation",
     article=texts.VACATION_ARTICLE,
-    today={name: f"{text}\n\n# vacation.sieve\n{texts.VACATION_SCRIPT}" for name, text in texts.VACATION.items()},
     needs="sieve",
     fit=unfit,
 )
@@ -148,16 +157,12 @@ def vacation() -> None:
     """
     dovecot.block(name="Vacation", block="vacation", dialects=texts.VACATION)
     files.directory(name="Directory of examples", path=f"{FOLDER}/examples")
-    example = filled({"": texts.VACATION_SCRIPT})[""]
+    example = filled(texts.VACATION_SCRIPT)
     scripts.script(name="An example that compiles", path=f"{FOLDER}/examples/vacation.sieve", text=example)
 
 
 @step(
     "Chapter 5: learning",
-    today={
-        name: f"{text}\n\n# learn-spam.sieve\n{learn.SPAM_SCRIPT}\n\n# learn-ham.sieve\n{learn.HAM_SCRIPT}"
-        for name, text in learn.LEARNING.items()
-    },
     needs="amavis",
     fit=unfit,
 )
@@ -183,7 +188,7 @@ def learning() -> None:
     scripts.script(name="Out of Junk", path=f"{FOLDER}/learn-ham.sieve", text=learn.HAM_SCRIPT)
 
 
-@step("Chapter 5: debugging", article=texts.DEBUGGING_ARTICLE, today=texts.DEBUGGING[True], needs="sieve", fit=unfit)
+@step("Chapter 5: debugging", article=texts.DEBUGGING_ARTICLE, needs="sieve", fit=unfit)
 def debugging() -> None:
     """What Dovecot and Sieve do with each message, in the journal. Off unless mail_debug says so: it is long, and names
     people's folders. https://doc.dovecot.org/latest/core/admin/logging.html
@@ -191,7 +196,13 @@ def debugging() -> None:
     dovecot.block(name="Debugging", block="debugging", dialects=texts.DEBUGGING[bool(data().mail_debug)])
 
 
-@step("Chapter 5: restart", article="Now restart both.", today=texts.RESTART, needs="sieve", fit=unfit)
+@step(
+    "Chapter 5: restart",
+    article="Now restart both.",
+    today="systemctl restart dovecot postfix chrony",
+    needs="sieve",
+    fit=unfit,
+)
 def restart() -> None:
     """Mail is filtered, and answered."""
     restart_changed()

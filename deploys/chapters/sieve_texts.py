@@ -1,6 +1,6 @@
 """The texts of chapter 5: as printed in 2013, and in the two languages of Dovecot and Pigeonhole today.
 
-@{names} come from the inventory's data. `%d` and `%{user|domain}` are Dovecot's own.
+{{ names }} come from the inventory's data. `%d` and `%{user|domain}` are Dovecot's own.
 """
 
 CLOCK_ARTICLE = "$ yum install ntp\n$ chkconfig ntpd on\n$ /etc/init.d/ntpd start"
@@ -28,13 +28,13 @@ LMTP_ARTICLE = """$ protocol lda {
     }
   }
 $ user_query = SELECT '/home/mail/'||maildir AS home, 200 AS uid, 1000 AS gid FROM users WHERE email = '%u'"""
-_LMTP = """postmaster_address = postmaster@@@{mail_domain}
-hostname = @{mail_hostname}
+_LMTP = """postmaster_address = postmaster@{{ mail_domain }}
+hostname = {{ mail_hostname }}
 lda_mailbox_autocreate = yes
 lda_mailbox_autosubscribe = yes
 lda_original_recipient_header = X-Original-To
 service lmtp {
-  user = @{mail_owner}
+  user = {{ mail_owner }}
   unix_listener /var/spool/postfix/private/dovecot-lmtp {
     mode = 0600
     user = postfix
@@ -48,21 +48,21 @@ service lmtp {
 service auth {
   unix_listener auth-userdb {
     mode = 0600
-    user = @{mail_owner}
+    user = {{ mail_owner }}
   }
 }"""
 LMTP = {
-    "2.3": f"protocols = imap lmtp\nmail_home = @{{mail_home}}/.home/%d/%n\n{_LMTP}",
+    "2.3": f"protocols = imap lmtp\nmail_home = {{{{ mail_home }}}}/.home/%d/%n\n{_LMTP}",
     # 2.4 counts deliveries per user; its counter's socket is root's otherwise
     "2.4": f"""protocols {{
   lmtp = yes
 }}
-mail_home = @{{mail_home}}/.home/%{{user|domain}}/%{{user|username}}
+mail_home = {{{{ mail_home }}}}/.home/%{{user|domain}}/%{{user|username}}
 {_LMTP}
 service anvil {{
   unix_listener anvil {{
     mode = 0660
-    group = @{{mail_owner}}
+    group = {{{{ mail_owner }}}}
   }}
 }}""",
 }
@@ -86,7 +86,7 @@ DELIVERY_TODAY = f"""# main.cf
 # master.cf
 lmtp unix - - y - 10 lmtp flags=O
 -- and in the database
-UPDATE transports SET transport = '{TRANSPORT}' WHERE domain = '@{{mail_domain}}' AND transport = 'virtual:';"""
+UPDATE transports SET transport = '{TRANSPORT}' WHERE domain = '{{{{ mail_domain }}}}' AND transport = 'virtual:';"""
 
 SIEVE_ARTICLE = "$ protocol lda {\n    mail_plugins = $mail_plugins sieve\n  }"
 SIEVE = {
@@ -125,7 +125,7 @@ sieve_extensions {
 ONCE_SCRIPT = """require ["duplicate", "variables", "index"];
 
 # Our first hop's name for this letter, with the time; and the address that it was sent to, since each alias gets a copy.
-if header :index 4 :matches "Received" "*by @{mail_hostname} (Postfix*) *id *" {
+if header :index 4 :matches "Received" "*by {{ mail_hostname }} (Postfix*) *id *" {
     set "letter" "${4}";
     if header :index 1 :matches "X-Original-To" "*" {
         if duplicate :handle "once" :uniqueid "${letter} ${1}" :seconds 43200 {
@@ -206,8 +206,8 @@ if not envelope :localpart :contains "from" ["noreply", "no-reply", "donotreply"
         :days 7
         :subject "Out of the office until Monday"
         # Your addresses elsewhere that are forwarded to you, each a string of its own. Aliases of this server go without saying.
-        :addresses ["foo@@example.org", "foo.lastname@@example.org"]
-        "I read my mail again on Monday. In urgent cases, write to postmaster@@@{mail_domain}.";
+        :addresses ["foo@example.org", "foo.lastname@example.org"]
+        "I read my mail again on Monday. In urgent cases, write to postmaster@{{ mail_domain }}.";
 }"""
 
 DEBUGGING_ARTICLE = "$ mail_debug = yes"

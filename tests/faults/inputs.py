@@ -13,9 +13,12 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 
-from deploys.chapters import amavis_texts, dovecot_texts, postfix_texts, postgresql_texts, sieve_texts
 from deploys.data import DataError, MailData, mail_data
 from deploys.knobs import Knobs
+from deploys.platforms import PLATFORMS
+from deploys.texts import values
+from deploys.told import told
+from facts.mail_host import MailHost
 
 Count = Callable[..., None]
 REMEDY = re.compile(
@@ -140,16 +143,7 @@ def ask(files: dict[str, str], values: dict[str, Any], tally: Tally) -> None:
 
 
 def unfillable(known: MailData) -> list[str]:
-    """Texts of the chapters that these values do not fit into: a name without a value, a line too many."""
-    from deploys.step import Text
-
-    values = {**known.values, "mail_hostname": known.hostname, "mail_domain": known.domains[0]}
-    wrong = []
-    for module in (amavis_texts, dovecot_texts, postfix_texts, postgresql_texts, sieve_texts):
-        texts = [
-            text for value in vars(module).values() for text in (value.values() if isinstance(value, dict) else [value])
-        ]
-        for text in [text for text in texts if isinstance(text, str)]:
-            if Text(text).safe_substitute(values).count("\n") != text.count("\n"):
-                wrong.append(f"{module.__name__}: a line too many")
-    return wrong
+    """A value that does not fit into the texts of the chapters, as it would be a line too many; a step that fails with it."""
+    told(known, PLATFORMS["debian", "13"], MailHost())
+    names = values(known, PLATFORMS["debian", "13"], MailHost())
+    return [f"{name}: a line too many" for name, value in names.items() if name != "judge_pair" and "\n" in str(value)]

@@ -1,39 +1,26 @@
 """What stands beside ours is named; what the chapters set, and what packages bring, never is."""
 
-from collections.abc import Callable, Iterator
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from pyinfra.context import ctx_host, ctx_state
 
 from checks.claims.postfix.restart import NEVER
 from checks.claims.postfix.submission import OURS
 from deploys.beside import DECIDING, TUNING, beside
 from deploys.data import MailData
 from deploys.platforms import PLATFORMS, Platform
-from deploys.preflight import DATA, PLATFORM
 from deploys.secrets import Secrets
 from deploys.told import Told, each, told
 from facts.mail_host import File, MailHost
 from operations import postfix
-from operations.base import KEPT
 from operations.dovecot import CONF, with_block
 
 SYSTEMS = [PLATFORMS["debian", "13"], PLATFORMS["debian", "12"], PLATFORMS["almalinux", "9"]]
 
 
-@pytest.fixture
-def recorded() -> Iterator[Callable[[Platform], Told]]:
-    """recorded(system): what all chapters of that system would say."""
-    state = SimpleNamespace(current_stage=None, is_executing=False)
-
-    def ask(system: Platform) -> Told:
-        kept = {DATA: known(), PLATFORM: system, KEPT: (None, MailHost())}
-        with ctx_state.use(state), ctx_host.use(SimpleNamespace(name="mx1", connector_data=kept)):
-            return told(system)
-
-    yield ask
+def recorded(system: Platform) -> Told:
+    """What all chapters of that system would say."""
+    return told(known(), system, MailHost())
 
 
 def known() -> Any:
@@ -54,9 +41,7 @@ def known() -> Any:
 
 
 @pytest.mark.parametrize("system", SYSTEMS, ids=lambda one: one.name)
-def test_a_host_as_the_chapters_make_it_has_nothing_beside(
-    recorded: Callable[[Platform], Told], system: Platform
-) -> None:
+def test_a_host_as_the_chapters_make_it_has_nothing_beside(system: Platform) -> None:
     kept = recorded(system)
     there = MailHost(main_cf={"relayhost": "", "mailbox_command": "", "alias_maps": "hash:/etc/aliases"})
     text = "dovecot_config_version = 2.4.0\n!include_try /usr/share/dovecot/protocols.d/*.protocol\n"
@@ -75,7 +60,7 @@ def test_a_host_as_the_chapters_make_it_has_nothing_beside(
 
 
 @pytest.mark.parametrize("system", SYSTEMS, ids=lambda one: one.name)
-def test_the_checks_know_what_is_ours(recorded: Callable[[Platform], Told], system: Platform) -> None:
+def test_the_checks_know_what_is_ours(system: Platform) -> None:
     kept = recorded(system)
     main = {name for given in each(kept, "postfix.main_cf") for name in given["settings"]}
     assert not main & set(NEVER.split()), "checks/claims/postfix/restart.py calls a parameter of ours foreign"
@@ -121,7 +106,7 @@ def test_the_checks_know_what_is_ours(recorded: Callable[[Platform], Told], syst
         ),
     ],
 )
-def test_named(recorded: Callable[[Platform], Told], there: MailHost, said: str) -> None:
+def test_named(there: MailHost, said: str) -> None:
     (line,) = beside(there, known(), recorded(SYSTEMS[0]))
     assert said in line and "evil" not in line  # where, not what: a value may be a secret
 
@@ -147,7 +132,7 @@ def test_lines_of_pg_hba(rule: dict[str, Any], said: str) -> None:
     assert [said in line and "/hba, line 1" in line for line in found] == ([True] if said else []), found
 
 
-def test_tuning_is_the_operators(recorded: Callable[[Platform], Told]) -> None:
+def test_tuning_is_the_operators() -> None:
     there = MailHost(
         overrides={"smtp/inet/smtpd_client_connection_rate_limit": "10", "relay/unix/syslog_name": "x"},
         main_cf={"smtpd_soft_error_limit": "3", "maximal_queue_lifetime": "2d"},

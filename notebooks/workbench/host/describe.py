@@ -8,7 +8,6 @@ import io
 import json
 import sys
 from contextlib import redirect_stdout
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ from pyinfra.context import ctx_state
 from pyinfra_cli.inventory import make_inventory
 
 ROOT = Path(__file__).resolve().parents[3]
-ORDER = ("postfix", "postgresql", "amavis", "dovecot", "sieve")
 SSH = ("ssh_hostname", "ssh_port", "ssh_user", "ssh_key", "ssh_known_hosts_file")
 DATA = ("mail_hostname", "mail_domains", "mail_home", "mail_owner", "accounts_file", "secrets_file", "tls_certificate")
 
@@ -38,28 +36,18 @@ def main() -> None:
         sys.exit(f"The inventory has no host {asked!r}; it has {', '.join(every)}.")
     name = asked or next(iter(every))
     hosts = [{"name": host, **{key: data.get(key) for key in (*SSH, *DATA)}} for host, data in every.items()]
-    steps = [step for chapter in ORDER for step in chapter_steps(chapter, every[name], name)]
-    print(json.dumps({"host": name, "hosts": hosts, "steps": steps}))
+    print(json.dumps({"host": name, "hosts": hosts, "steps": steps(every[name], name)}))
 
 
-def chapter_steps(chapter: str, data: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    """The steps of one chapter, in its order, with this host's values in their texts; [] while it is not written."""
-    if not (ROOT / "deploys" / "chapters" / f"{chapter}.py").exists():
-        return []
-    from deploys.step import Text
+def steps(data: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """The steps of all chapters, in their order, with this host's data in their texts."""
+    from deploys import shown, told
+    from deploys.data import DataError, mail_data
 
-    domains = data.get("mail_domains") or ["example.test"]
-    values = {
-        **data,
-        "mail_hostname": data.get("mail_hostname") or name,
-        "mail_domain": domains[0],
-        "mail_domain_list": " ".join(domains),
-        "mailreader_password": "(secret)",
-        "password_scheme": data.get("password_scheme") or "ARGON2ID",
-        "no_network_tests": int(not data.get("spam_network_tests", True)),
-        "chroot": "y",  # chapter 3 is built for Debian, whose daemons are locked in
-    }
-    module = import_module(f"deploys.chapters.{chapter}")
+    try:
+        today = shown.today(mail_data(data, name, secrets_too=False))
+    except DataError as error:
+        sys.exit(f"The inventory's data for {name} are wrong: {error}")
     return [
         {
             "chapter": chapter,
@@ -67,10 +55,11 @@ def chapter_steps(chapter: str, data: dict[str, Any], name: str) -> list[dict[st
             "title": step.title,
             "doc": step.__doc__ or "",
             "article": step.article,
-            "today": {dialect: Text(text).safe_substitute(values) for dialect, text in step.today.items()},
+            "today": today[f"{chapter}.{step.__name__}"],
             "needs": step.needs,
         }
-        for step in module.STEPS
+        for chapter in told.CHAPTERS
+        for step in told.steps(chapter)
     ]
 
 
