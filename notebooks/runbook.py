@@ -19,10 +19,9 @@ from notebooks.workbench.host.commands import ask, follow, log, read, run
 from notebooks.workbench.host.factory import factory
 from notebooks.workbench.host.memory import memory
 from notebooks.workbench.host.where import allow
-from notebooks.workbench.message.fate import headers, take_out, where_is
 from notebooks.workbench.message.learning import bayes, move
-from notebooks.workbench.message.letters import files, journey, mailbox, send
-from notebooks.workbench.message.passport import passport
+from notebooks.workbench.message.letters import files, mailbox, send
+from notebooks.workbench.message.passport import headers, passport, take_out, where_is
 from notebooks.workbench.message.quarantine import quarantine, release
 from notebooks.workbench.message.world import from_world, world, world_mailbox
 from notebooks.workbench.show.quiz import question
@@ -70,7 +69,6 @@ __all__ = [
     "headers",
     "hello",
     "imap",
-    "journey",
     "judge",
     "lmtp",
     "log",

@@ -31,6 +31,7 @@ class Hop:
     until: float = 0.0  # of the last one, where several are told as one
     times: int = 1
     folder: str = ""
+    held: str = ""  # its name in quarantine
     lines: list[str] = field(default_factory=list)
 
 
@@ -66,6 +67,21 @@ class Passport:
         """Whether nothing is on its way any more: every end is a folder, a refusal, or something that has to be waited for."""
         ends = [hop for hop in self.hops if not self.following(hop)]
         return not any(hop.station in PASSING and hop.mood == "good" for hop in ends)
+
+    @property
+    def places(self) -> list[str]:
+        """Where it came to rest, each once: a folder, "queue", "quarantine", "elsewhere" (another server), or a verdict."""
+        found: dict[str, None] = {}
+        for hop in self.hops:
+            if self.following(hop):
+                continue
+            if hop.folder or hop.held:
+                found[hop.folder or "quarantine"] = None
+            elif hop.mood != "good" or hop.station in PASSING:
+                found["queue" if hop.verdict == "deferred" or hop.mood == "good" else hop.verdict] = None
+            elif hop.verdict == "delivered":
+                found["elsewhere"] = None
+        return list(found)
 
     @property
     def folders(self) -> dict[str, list[str]]:

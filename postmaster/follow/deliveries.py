@@ -124,7 +124,8 @@ def verdict_hop(
     verdict, name, hits, bank = fields["verdict"], fields["name"], fields.get("Hits", "-"), fields["bank"]
     words = [name] if name else []
     words += [f"hits {hits}"] if hits != "-" else []
-    words += [f"quarantine {fields['quarantine'].rpartition('/')[2]}"] if "quarantine" in fields else []
+    held = fields.get("quarantine", "").rpartition("/")[2]
+    words += [f"quarantine {held}"] if held else []
     words += ["discarded"] if "Discarded" in fields["actions"] else []
     words += ["refused"] if "Rejected" in fields["actions"] else []
     words += ["the sender is told"] if "Bounced" in fields["actions"] else []
@@ -146,6 +147,7 @@ def verdict_hop(
         queue=event.queue,
         recipients=recipients,
         until=event.at,
+        held=held,
     )
     hop.at = max(event.at - int(took[1]) / 1000 if took else event.at, after.at if after else 0.0)
     for one in (*event.leads_to, f"mail {fields.get('mail_id', '')}"):

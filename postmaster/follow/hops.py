@@ -149,7 +149,8 @@ class Way:
         for event in entry.of("notification"):
             kind, queue = event.fields["kind"], event.fields["queue"]
             decided = Decided("", 0, "")
-            what = f"a letter to the sender: passport {queue}"
+            sender = next((one.fields["from"] for one in entry.of("active")), "")
+            what = f"a letter to {sender or 'the sender'}, who is on the envelope: passport {queue}"
             self.add(
                 [event],
                 after,

@@ -1,7 +1,8 @@
-"""The runbook's parts for chapters 3 and 5 that need no host: a letter's fate, its stations, and what an own server skips."""
+"""The runbook's parts for chapters 3 and 5 that need no host: where a letter is, and what an own server skips."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,12 @@ import pytest
 from notebooks.workbench.experiment import errata, scanners, temporarily
 from notebooks.workbench.host import memory, remote, where
 from notebooks.workbench.host.remote import Done
-from notebooks.workbench.message import belt, fate, learning, world
+from notebooks.workbench.message import learning, world
+from notebooks.workbench.message import passport as letter_passport
 from notebooks.workbench.message.letters import Letter
-from notebooks.workbench.show.errors import NotAllowed, NotExpected
+from notebooks.workbench.show.errors import NotAllowed, NotExpected, Trouble
 from notebooks.workbench.show.html import Note
+from tests.mail_logs import passport as logged
 
 LETTER = Letter("alice@example.net", "foo@example.test", "Hello", 25, "<1@example.net>", 0.0)
 LAB = {"hosts": {"mx1": {"name": "mx1", "role": "mail"}, "world": {"name": "world", "role": "world"}}}
@@ -45,66 +48,60 @@ def test_on_an_own_server_the_world_is_skipped_with_a_sentence(asked: list[str])
     assert "No world here" in str(world.world())
     with temporarily.temporarily("$final_virus_destiny = D_REJECT;", stopped="clamav-daemon"):
         pass
-    for after in (fate.where_is(letter, expect="INBOX"), fate.headers(letter), fate.take_out(letter)):
+    for after in (
+        letter_passport.where_is(letter, expect="INBOX"),
+        letter_passport.headers(letter),
+        letter_passport.take_out(letter),
+    ):
         assert after is letter
     assert learning.move(letter, "Junk") is letter and asked == []
 
 
 def test_nothing_is_taken_out_of_an_own_server(asked: list[str]) -> None:
     with pytest.raises(NotAllowed):
-        fate.take_out(LETTER)
+        letter_passport.take_out(LETTER)
     assert asked == []
 
 
+VIRUS, SPAM = "<eicar3.mx1@example.net>", "<gtube2.mx1@example.net>"
+HELD = "/var/lib/amavis/virusmails/virus-a"
+
+
 @pytest.mark.parametrize(
-    ("said", "place_name", "rests"),
+    ("message", "without", "path", "place_name", "decider"),
     [
-        (f"mailbox {MAILDIR}/new/1.mx1", "INBOX", True),
-        (f"mailbox {MAILDIR}/.Junk/cur/1.mx1", "Junk", True),
-        ("quarantine /var/lib/amavis/virusmails/virus-a", "quarantine", True),
-        (f"quarantine /var/lib/amavis/virusmails/virus-a\nmailbox {MAILDIR}/new/1", "INBOX", True),
-        ("queue ABC123 (451 4.5.0 not now)", "queue", True),
-        ("queue ABC123 foo@example.test", "queue", False),
-        ("", "nowhere", False),
+        (SPAM, "", f"{MAILDIR}/.Junk/new/1.mx1", "Junk", "Sieve: fileinto Junk"),
+        (SPAM, "", f"{MAILDIR}/cur/1.mx1", "INBOX", "Sieve: fileinto Junk"),  # its reader has moved it since
+        (SPAM, "", "", "nowhere", "Sieve: fileinto Junk"),  # and deleted it
+        (SPAM, "9156241E068", "", "queue", "Amavis: deferred"),
+        (VIRUS, "408D941E006", HELD, "quarantine", "Amavis: Blocked INFECTED"),
+        (VIRUS, "", f"{MAILDIR}/new/1", "INBOX", ""),  # released
     ],
 )
-def test_a_letters_fate(said: str, place_name: str, rests: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_a_letter_is_follows_from_its_passport(
+    message: str, without: str, path: str, place_name: str, decider: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = logged(13, message, without=without)
+    if place_name == "queue":  # as the log was before the second attempt
+        told.hops = told.hops[:4]
     monkeypatch.setattr(where, "_now", [place(LAB)])
-    monkeypatch.setattr(remote, "execute", lambda *_, **__: Done(0, said, ""))
-    found = fate.look(LETTER)
-    assert found.place == place_name
-    assert fate.settle(LETTER, patience=0) == found
-    assert found.rests is rests
-    monkeypatch.setattr(fate, "PATIENCE", 0.0)
+    monkeypatch.setattr(remote, "execute", lambda *_, **__: Done(0, f"{path}\n", ""))
+    monkeypatch.setattr(letter_passport, "followed", lambda *_: told)
+    found = letter_passport.where_is(LETTER, expect=place_name)
+    assert isinstance(found, letter_passport.Whereabouts)
+    assert found.places == [place_name] and decider in str(found)
+    monkeypatch.setattr(letter_passport, "PATIENCE", 0.0)
     with pytest.raises(NotExpected, match="not in: Belts"):
-        fate.where_is(LETTER, expect="Belts")
+        letter_passport.where_is(LETTER, expect="Belts")
 
 
-def lines(relay: str, status: str) -> list[str]:
-    return [
-        "09:00 postfix/qmgr[1]: AB12CD34: from=<carol@example.net>, size=9, nrcpt=1 (queue active)",
-        f"09:00 postfix/amavis/smtp[2]: AB12CD34: to=<foo@example.test>, relay={relay}, delay=1, {status}",
-        "09:00 postfix/bounce[3]: AB12CD34: sender non-delivery notification: EF56",
-    ]
+def test_a_letter_that_was_refused_is_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object) -> None:
+        raise Trouble("No line names it.")
 
-
-@pytest.mark.parametrize(
-    ("relay", "status", "name"),
-    [
-        ("127.0.0.1[127.0.0.1]:10024", "status=sent (250 2.0.0 from MTA: 250 2.0.0 Ok: queued as EF56)", "looked at"),
-        (
-            "127.0.0.1[127.0.0.1]:10026",
-            "status=sent (250 2.7.0 Ok, discarded, id=1 - INFECTED: x)",
-            "held by the workers",
-        ),
-        ("127.0.0.1[127.0.0.1]:10024", "status=deferred (451 4.5.0 not now)", "deferred"),
-        ("mx1[private/dovecot-lmtp]", "status=sent (250 2.0.0 <foo@example.test> Saved)", "delivered"),
-    ],
-)
-def test_a_letters_stations_at_the_workers(relay: str, status: str, name: str) -> None:
-    stations = belt.stations(lines(relay, status), "AB12CD34", 25)
-    assert stations[1].name == name
-    assert stations[2].name == "a letter back" and "carol@example.net" in stations[2].what
+    monkeypatch.setattr(letter_passport, "followed", unknown)
+    refused = replace(LETTER, answer="553 5.7.1 not yours")
+    assert str(letter_passport.where_is(refused)) == "“Hello” is in: nowhere\n  553 5.7.1 not yours"
 
 
 def test_the_memory_of_a_part_is_summed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,21 +7,11 @@ import pytest
 from notebooks.workbench.experiment import tcpdump
 from notebooks.workbench.host import commands
 from notebooks.workbench.host.remote import HASH, KEY
-from notebooks.workbench.message import belt
 from notebooks.workbench.show import html, quiz
 from notebooks.workbench.show.errors import NotVerified, Trouble
 from notebooks.workbench.step import plans, views
 from notebooks.workbench.step.applying import notes
 from notebooks.workbench.step.steps import Step, plain
-
-HOW = ": 5EEB01F0132: "
-SENT = [
-    f"09:24:17 postfix/submission/smtpd[1]{HOW}client=client.example.net[198.18.0.100], sasl_method=PLAIN, sasl_username=foo@example.test",
-    f"09:24:17 postfix/cleanup[2]{HOW}message-id=<1@example.net>",
-    f"09:24:17 postfix/qmgr[3]{HOW}from=<foo@example.test>, size=686, nrcpt=1 (queue active)",
-    f"09:24:17 postfix/virtual[4]{HOW}to=<foo@example.test>, orig_to=<abuse@example.test>, status=sent (delivered to maildir)",
-    f"09:24:17 postfix/qmgr[3]{HOW}removed",
-]
 
 
 def test_a_view_marks_what_differs_and_nothing_else() -> None:
@@ -73,14 +63,6 @@ def test_a_question_is_graded(answer: object, accept: object, right: bool) -> No
 def test_an_open_question_is_no_failure_and_gives_nothing_away() -> None:
     shown = quiz.question("Which port?", ..., 993, "because")
     assert "993" not in str(shown) + shown._repr_html_() and "because" not in str(shown) + shown._repr_html_()
-
-
-def test_a_letters_stations_are_read_from_the_log() -> None:
-    stations = belt.stations(SENT, "5EEB01F0132", 587)
-    assert [one.name for one in stations] == ["received", "on the belt", "queue manager", "delivered", "off the belt"]
-    assert "logged in as foo@example.test" in stations[0].detail and "was abuse@example.test" in stations[3].detail
-    drawn = belt.Journey("<1@example.net>", "<b>Hello", stations)._repr_html_()
-    assert "<b>Hello" not in drawn and drawn.count("<rect") == 5
 
 
 def test_an_expectation_is_met_by_a_reply_and_not_by_a_tag() -> None:

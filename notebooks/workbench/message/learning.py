@@ -6,8 +6,8 @@ import re
 import time
 
 from notebooks.workbench.host import remote, snapshots
-from notebooks.workbench.message import fate
 from notebooks.workbench.message.letters import Letter, opened
+from notebooks.workbench.message.passport import located
 from notebooks.workbench.show import html
 from notebooks.workbench.show.errors import NotReady, Trouble
 
@@ -35,7 +35,7 @@ def move(letter: Letter | html.Note, folder: str) -> html.Shown:
     if isinstance(letter, html.Note):
         return letter
     snapshots.wait()
-    before = fate.settle(letter)
+    before = located(letter)
     if before.place == folder:
         raise Trouble(f"“{letter.subject}” is in {folder} already.", remedy="move it into another folder")
     counts = learned()

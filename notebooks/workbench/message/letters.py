@@ -1,22 +1,18 @@
-"""Letters: send one, look into a mailbox, and follow the way of one through the factory."""
+"""Letters: send one, and look into a mailbox."""
 
 from __future__ import annotations
 
-import re
 import smtplib
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 
 from checks.clients import mail
 from checks.engine.verdicts import Failed
 from notebooks.workbench.host import remote, snapshots, where
-from notebooks.workbench.message import belt
 from notebooks.workbench.show import html
 from notebooks.workbench.show.errors import NotReady, Trouble
-
-SINCE = 60  # seconds of log before the letter was handed in
 
 
 @dataclass(repr=False)
@@ -106,70 +102,6 @@ def files(name: str) -> html.Text:
         f"cd {folder} && find . -mindepth 1 -not -name 'dovecot*' -printf '%M %u %8s  %P\\n' | sort -k4"
     )
     return html.Text(done.out or "(no Maildir yet: Postfix makes it at the first delivery)", folder)
-
-
-def journey(letter: Letter, wait: float = 10.0) -> belt.Journey:
-    """The way of a letter: what the log says of it, station by station, and whether its reader has it."""
-    end = time.monotonic() + wait
-    while True:
-        stations = _stations(letter)
-        ends = ("delivered", "bounced", "refused", "held by the workers")
-        if any(station.name in ends for station in stations) or time.monotonic() > end:
-            break
-        time.sleep(0.3)
-    if any(station.name == "delivered" for station in stations):
-        stations.append(_fetched(letter))
-    return belt.Journey(letter.message_id, letter.subject, stations)
-
-
-def _stations(letter: Letter) -> list[belt.Station]:
-    since = f"@{int(letter.sent) - SINCE}"
-    out = remote.execute(
-        f"journalctl -u 'postfix*' --since {since} -o short-precise --no-hostname --no-pager"
-    ).out.splitlines()
-    # more than one where the workers of chapter 3 take it from the belt and put it back
-    queues = re.findall(rf": ([0-9A-Za-z]{{6,}}): message-id={re.escape(letter.message_id)}", "\n".join(out))
-    if not queues:
-        return [belt.Station("handed in", letter.answer, f"{letter.sender}, port {letter.port}")] + (
-            [belt.Station("refused", letter.answer, "no queue id: the belt never took it")]
-            if letter.answer[:1] in "45"
-            else []
-        )
-    found: list[belt.Station] = []
-    for number, queue in enumerate(dict.fromkeys(queues)):
-        stations = belt.stations([line for line in out if f" {queue}: " in line], queue, letter.port)
-        if number:  # handed back: its journey goes on, it does not begin again
-            stations = [one for one in stations if one.name not in ("received", "queue manager")]
-            stations = [replace(one, name="back " + one.name) if one.name == "on the belt" else one for one in stations]
-        found += stations
-    return [one for one in found if one.name != "off the belt"] + [one for one in found if one.name == "off the belt"][
-        -1:
-    ]
-
-
-def _fetched(letter: Letter) -> belt.Station:
-    """Ask for it as its reader would."""
-    try:
-        with opened(letter.recipient) as client:
-            for folder in ("INBOX", "Junk"):
-                if folder != "INBOX" and not client.folder_exists(folder):
-                    continue
-                client.select_folder(folder, readonly=True)
-                if found := client.search(["HEADER", "Message-ID", letter.message_id]):
-                    data = client.fetch(found, ["RFC822.SIZE"])[found[0]]
-                    where_to = "" if folder == "INBOX" else f" in {folder}"
-                    return belt.Station(
-                        "read",
-                        f"uid {found[0]}, {data[b'RFC822.SIZE']} bytes{where_to}",
-                        f"{letter.recipient} by IMAP over TLS, port 993",
-                    )
-            return belt.Station(
-                "not in the INBOX", "the reader does not see it", "mail_home or the userdb's path?", good=False
-            )
-    except (OSError, NotReady, Failed) as error:
-        return belt.Station(
-            "not read yet", remote.masked(str(error)), "the front desk is not open (chapter 4)", good=None
-        )
 
 
 def opened(name: str):  # type: ignore[no-untyped-def]  # a context manager of the checks' IMAPClient

@@ -1,17 +1,29 @@
-"""The message's passport in a cell: the way of a message as the host's own log tells it, drawn and in words."""
+"""Where a letter is: its passport as the host's own log tells it, drawn and in words, and the short forms of it."""
 
 from __future__ import annotations
 
+import email
+import email.policy
 import io
+import re
+import shlex
 import time
+from collections.abc import Collection
 
 from checks.engine.verdicts import CannotStart, Failed
 from notebooks.workbench.host import remote, snapshots, where
 from notebooks.workbench.message.letters import Letter
 from notebooks.workbench.show import html
-from notebooks.workbench.show.errors import NotReady, Trouble
+from notebooks.workbench.show.errors import NotExpected, NotReady, Trouble
 from postmaster import picture, reading, text
 from postmaster.model import NotFound, Passport
+
+PATIENCE = 25.0  # SpamAssassin may ask the DNS, and wait
+OURS = "X-Spam|X-Virus|Authentication-Results|X-Amavis"
+KINDS = {"queue": "warn", "quarantine": "warn", "nowhere": "bad", "refused": "bad"}
+# The file that a letter is: in a Maildir, else in quarantine.
+FILE = """for file in $(grep -rlF -- "$id" "$home" /var/lib/amavis/virusmails 2>/dev/null); do
+case $file in */new/*|*/cur/*|*/virusmails/*) echo "$file"; break;; esac; done"""
 
 
 class Shown(html.Shown):
@@ -28,22 +40,61 @@ class Shown(html.Shown):
     def body(self) -> str:
         passport = self.passport
         fates = "".join(f"<div><b>{html.escape(one)}</b></div>" for one in [*text.fates(passport), *passport.notes])
-        words = (
-            f"<details><summary>{len(passport.hops)} hops in words</summary><pre>{html.escape(self)}</pre></details>"
-        )
-        log = f"<details><summary>the log's own lines</summary><pre>{html.escape(self.log)}</pre></details>"
-        title = (
-            f"<div class=dim>The passport of <code>{html.escape(passport.message_id or passport.asked)}</code></div>"
-        )
-        return f"{title}{picture.drawing(passport)}{fates}{words}{log}"
+        words = html.details(f"{len(passport.hops)} hops in words", html.escape(self))
+        log = html.details("the log's own lines", html.escape(self.log))
+        title = f"The passport of <code>{html.escape(passport.message_id or passport.asked)}</code>"
+        return f"<div class=dim>{title}</div>{picture.drawing(passport)}{fates}{words}{log}"
+
+
+class Whereabouts(html.Shown):
+    """The short form: where a letter is, who decided that, and the file that it is."""
+
+    def __init__(self, letter: Letter, passport: Passport | None, path: str) -> None:
+        self.letter, self.passport, self.path = letter, passport, path
+        self.places = passport.places if passport else ["nowhere"]
+        if passport and passport.folders:  # its reader may have moved or deleted it since
+            self.places = [folder_of(path)] if path else ["nowhere"]
+
+    @property
+    def place(self) -> str:
+        return " and ".join(self.places) or "on its way"
+
+    def detail(self) -> str:
+        if not self.passport:
+            return self.letter.answer or "No line of the log names it."
+        ends = [hop for hop in self.passport.hops if not self.passport.following(hop)]
+        # a folder says little; who chose it stands before it
+        deciders = [self.passport.hops[hop.after - 1] if hop.folder and hop.after else hop for hop in ends]
+        rows = [
+            f"{hop.station}: {', '.join(filter(None, [hop.verdict, hop.what]))} [{hop.setting}]" for hop in deciders
+        ]
+        return "\n".join([*dict.fromkeys(rows), *([self.path] if self.path else [])])
+
+    def __str__(self) -> str:
+        return "\n  ".join([f"“{self.letter.subject}” is in: {self.place}", *self.detail().splitlines()])
+
+    def body(self) -> str:
+        head = f"✉ {html.escape(self.letter.subject)}: <b class=h>{html.escape(self.place)}</b>"
+        return html.box(f"{head}<div class=dim>{html.lines(self.detail())}</div>", KINDS.get(self.places[0], "good"))
+
+
+def folder_of(path: str) -> str:
+    """ "Junk" of …/.Junk/new/1, "INBOX" of …/foo/cur/1, "quarantine" elsewhere."""
+    folder, new, _ = path.rsplit("/", 3)[-3:]
+    return "quarantine" if new not in ("new", "cur") else folder[1:] if folder.startswith(".") else "INBOX"
 
 
 def passport(message: str | Letter | html.Note, wait: float = 15.0) -> Shown | html.Note:
     """Every hop of a message: a letter that send() returned, a Message-ID, or a queue id. Waits while it is on its way."""
     if isinstance(message, html.Note):  # an experiment that was not made says so, and left no letter
         return message
+    found = followed(message.message_id if isinstance(message, Letter) else message, wait)
+    return Shown(found, remote.masked("\n".join(found.log())))
+
+
+def followed(asked: str, wait: float) -> Passport:
+    """The passport, once the message has come to rest or patience ends."""
     snapshots.wait()
-    asked = message.message_id if isinstance(message, Letter) else message
     target = where.place().target()
     end = time.monotonic() + wait
     try:
@@ -51,15 +102,72 @@ def passport(message: str | Letter | html.Note, wait: float = 15.0) -> Shown | h
             try:
                 found = reading.passport(target, asked)
                 if found.ended or time.monotonic() > end:
-                    return Shown(found, remote.masked("\n".join(found.log())))
+                    return found
             except NotFound as error:
                 if time.monotonic() > end or not asked.strip():
                     what, _, why = str(error).partition("\n")
                     raise Trouble(
-                        what, why, "mailbox() and log() show what did arrive", "chapter 3, the passport"
+                        what, why, "mailbox() and log() show what did arrive", "the end of notebook 02"
                     ) from None
-            time.sleep(0.5)
+            time.sleep(0.3)
     except (CannotStart, Failed, OSError) as error:
         raise NotReady("The host's log could not be read.", remote.masked(str(error))) from None
     finally:
         target.close()
+
+
+def located(letter: Letter, patience: float | None = None) -> Whereabouts:
+    """Where a letter is, once it has come to rest: delivered, held, refused, or put off with a reason."""
+    wait = PATIENCE if patience is None else patience
+    try:
+        found = followed(letter.message_id, 0.0 if letter.answer[:1] in ("4", "5") else wait)
+    except Trouble:
+        return Whereabouts(letter, None, "")
+    script = f"id={shlex.quote(letter.message_id)} home={shlex.quote(where.place().data['mail_home'])}\n{FILE}"
+    return Whereabouts(letter, found, remote.execute(script).out.strip())
+
+
+def where_is(letter: Letter | html.Note, *, expect: str | Collection[str] = ()) -> html.Shown:
+    """Where a letter has come to rest: a folder of its reader, the queue, the quarantine, or nowhere."""
+    if isinstance(letter, html.Note):
+        return letter
+    wanted = {expect} if isinstance(expect, str) else set(expect)
+    end = time.monotonic() + PATIENCE
+    found = located(letter)
+    while wanted.isdisjoint(found.places) and wanted and time.monotonic() < end:
+        time.sleep(0.3)
+        found = located(letter, 0.0)
+    if wanted and wanted.isdisjoint(found.places):
+        raise NotExpected(
+            f"The letter is not in: {' or '.join(sorted(wanted))}", str(found), "passport(letter) shows its way"
+        )
+    return found
+
+
+def take_out(letter: Letter | html.Note) -> html.Shown:
+    """Remove a letter of an experiment, wherever it is: from its reader's folder, or from quarantine."""
+    if isinstance(letter, html.Note):
+        return letter
+    where.lab_only(where.place(), "Taking out letters")
+    found = located(letter, 0.0)
+    if found.path:
+        remote.execute(f"rm -f -- {shlex.quote(found.path)}")
+    return html.Note("Taken out.", f"“{letter.subject}” was in: {found.place}", "good")
+
+
+def headers(letter: Letter | html.Note, pattern: str = OURS) -> html.Shown:
+    """What stands on a letter that was delivered: the header fields whose name the regular expression finds."""
+    if isinstance(letter, html.Note):
+        return letter
+    found = located(letter)
+    if not found.path:
+        return found
+    # not masked: a signature is no secret, and looks like one
+    text = remote.execute(f"sed '/^$/q' {shlex.quote(found.path)}").out
+    message = email.message_from_string(text, policy=email.policy.compat32)
+    rows = [
+        f"{name}: {' '.join(str(value).split())}"
+        for name, value in message.items()
+        if re.match(pattern, name, re.IGNORECASE)
+    ]
+    return html.Text("\n".join(rows) or "(no such field)", f"{found.place}: {found.path}")

@@ -10,8 +10,8 @@ from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 
 from notebooks.workbench.host import remote, snapshots, where
-from notebooks.workbench.message import fate
 from notebooks.workbench.message.letters import Letter, full
+from notebooks.workbench.message.passport import located
 from notebooks.workbench.show import html, progress
 from notebooks.workbench.show.errors import NotReady, Trouble
 
@@ -90,7 +90,7 @@ def from_world(
         raise Trouble("The world's mail server did not take it.", done.both)
     else:
         letter.answer = f"{there['fqdn']} has it, looks up the MX of {recipient.partition('@')[2]}, and brings it"
-    fate.settle(letter)
+    located(letter)  # a cell that asks for it next finds it at rest
     return letter
 
 

@@ -96,6 +96,9 @@ def folded(text: str) -> str:
         return f"<pre>{escape(text)}</pre>"
     first, rest = "\n".join(rows[: FOLD - 10]), "\n".join(rows[FOLD - 10 :])
     count = len(rows) - FOLD + 10
-    return (
-        f"<pre>{escape(first)}</pre><details><summary>{count} more lines</summary><pre>{escape(rest)}</pre></details>"
-    )
+    return f"<pre>{escape(first)}</pre>{details(f'{count} more lines', escape(rest))}"
+
+
+def details(summary: str, inner: str) -> str:
+    """Preformatted HTML behind a click."""
+    return f"<details><summary>{summary}</summary><pre>{inner}</pre></details>"

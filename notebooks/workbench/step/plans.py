@@ -68,7 +68,7 @@ def drawn(change: Change) -> str:
         for line in rows
     ]
     first, rest = "".join(spans[: html.FOLD]), spans[html.FOLD :]
-    more = f"<details><summary>{len(rest)} more lines</summary><pre>{''.join(rest)}</pre></details>" if rest else ""
+    more = html.details(f"{len(rest)} more lines", "".join(rest)) if rest else ""
     return f"<div class=col><div class=t>{html.escape(change['what'])}</div><pre>{first}</pre>{more}</div>"
 
 
