@@ -7,6 +7,13 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 PASSING = ("Postfix cleanup", "Postfix qmgr", "Postfix pickup", "Re-injection", "Amavis", "Dovecot LMTP")
+# Where a message is that ended so. "delivered" without a folder: to another server.
+ENDS = {
+    "deferred": "queue",
+    "delay notification": "queue",
+    "non-delivery notification": "bounced",
+    "delivered": "elsewhere",
+}
 Mood = Literal["good", "warn", "bad"]
 
 
@@ -70,18 +77,8 @@ class Passport:
 
     @property
     def places(self) -> list[str]:
-        """Where it came to rest, each once: a folder, "queue", "quarantine", "elsewhere" (another server), or a verdict."""
-        found: dict[str, None] = {}
-        for hop in self.hops:
-            if self.following(hop):
-                continue
-            if hop.folder or hop.held:
-                found[hop.folder or "quarantine"] = None
-            elif hop.mood != "good" or hop.station in PASSING:
-                found["queue" if hop.verdict == "deferred" or hop.mood == "good" else hop.verdict] = None
-            elif hop.verdict == "delivered":
-                found["elsewhere"] = None
-        return list(found)
+        """Where it came to rest, each once: a folder, "queue", "quarantine", "bounced", "elsewhere" or another verdict."""
+        return list(dict.fromkeys(place for hop in self.hops if not self.following(hop) and (place := place_of(hop))))
 
     @property
     def folders(self) -> dict[str, list[str]]:
@@ -108,3 +105,12 @@ class Passport:
             "hops": hops,
             "notes": self.notes,
         }
+
+
+def place_of(hop: Hop) -> str:
+    """The place of a message whose last hop this is; "" where nothing rests, as after a vacation answer."""
+    if hop.folder or hop.held:
+        return hop.folder or "quarantine"
+    if hop.station in PASSING and hop.mood == "good":
+        return "queue"
+    return ENDS.get(hop.verdict, hop.verdict if hop.mood == "bad" else "")

@@ -32,6 +32,7 @@ def test_spam_waits_for_clamd_and_ends_in_junk() -> None:
         ("Folder", "Junk"),
     ]
     assert found.folders == {"bar@example.test": ["Junk"], "foo@example.test": ["Junk"]} and found.ended
+    assert found.places == ["Junk"]
     waits, judged = settings_of(found, "Amavis")
     assert waits == "$virus_scanners_failure_is_fatal = 1" and judged == "$sa_tag2_level_deflt = 5.0"
     assert settings_of(found, "Postfix qmgr")[0] == "content_filter = smtp-amavis:[127.0.0.1]:10024"
@@ -62,12 +63,14 @@ def test_a_discarded_message_ends_there() -> None:
     found = passport(13, "<eicar3.mx1@example.net>", without="408D941E006")
     assert stations(found)[-1] == ("Amavis", "Blocked INFECTED") and not found.folders
     assert "Blocked INFECTED, bar@example.test, foo@example.test" in text.fates(found)[0]
+    assert found.places == ["quarantine"]
 
 
 def test_a_virus_of_ones_own_comes_back_as_a_letter() -> None:
     found = passport(13, "<subeicar3.mx1@example.test>")
     assert settings_of(found, "Amavis") == ["ORIGINATING: final_virus_destiny => D_REJECT"]
     assert found.hops[-1].station == "Postfix bounce" and "passport 8B0FA41E0AD" in found.hops[-1].what
+    assert "a letter to foo@example.test, who is on the envelope" in found.hops[-1].what and found.places == ["bounced"]
 
 
 def test_sieve_redirects_discards_and_files_twice() -> None:

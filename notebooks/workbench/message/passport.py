@@ -20,7 +20,7 @@ from postmaster.model import NotFound, Passport
 
 PATIENCE = 25.0  # SpamAssassin may ask the DNS, and wait
 OURS = "X-Spam|X-Virus|Authentication-Results|X-Amavis"
-KINDS = {"queue": "warn", "quarantine": "warn", "nowhere": "bad", "refused": "bad"}
+KINDS = {"queue": "warn", "quarantine": "warn", "nowhere": "bad", "refused": "bad", "bounced": "bad"}
 # The file that a letter is: in a Maildir, else in quarantine.
 FILE = """for file in $(grep -rlF -- "$id" "$home" /var/lib/amavis/virusmails 2>/dev/null); do
 case $file in */new/*|*/cur/*|*/virusmails/*) echo "$file"; break;; esac; done"""
@@ -65,9 +65,7 @@ class Whereabouts(html.Shown):
         ends = [hop for hop in self.passport.hops if not self.passport.following(hop)]
         # a folder says little; who chose it stands before it
         deciders = [self.passport.hops[hop.after - 1] if hop.folder and hop.after else hop for hop in ends]
-        rows = [
-            f"{hop.station}: {', '.join(filter(None, [hop.verdict, hop.what]))} [{hop.setting}]" for hop in deciders
-        ]
+        rows = [", ".join(filter(None, [f"{hop.station}: {hop.verdict}", hop.what, hop.setting])) for hop in deciders]
         return "\n".join([*dict.fromkeys(rows), *([self.path] if self.path else [])])
 
     def __str__(self) -> str:
@@ -75,7 +73,7 @@ class Whereabouts(html.Shown):
 
     def body(self) -> str:
         head = f"✉ {html.escape(self.letter.subject)}: <b class=h>{html.escape(self.place)}</b>"
-        return html.box(f"{head}<div class=dim>{html.lines(self.detail())}</div>", KINDS.get(self.places[0], "good"))
+        return html.box(f"{head}<div class=dim>{html.lines(self.detail())}</div>", KINDS.get(self.place, "good"))
 
 
 def folder_of(path: str) -> str:
@@ -123,6 +121,8 @@ def located(letter: Letter, patience: float | None = None) -> Whereabouts:
         found = followed(letter.message_id, 0.0 if letter.answer[:1] in ("4", "5") else wait)
     except Trouble:
         return Whereabouts(letter, None, "")
+    if not found.folders and "quarantine" not in found.places:
+        return Whereabouts(letter, found, "")
     script = f"id={shlex.quote(letter.message_id)} home={shlex.quote(where.place().data['mail_home'])}\n{FILE}"
     return Whereabouts(letter, found, remote.execute(script).out.strip())
 
