@@ -24,44 +24,11 @@ sievec "$d/script.sieve" "$d/out" 2>&1 | sed "s|$d/||g"; [ -s "$d/out" ]
 """
 
 
-class Tried(html.Shown):
-    """Each attempt with the article's lines, and what this Dovecot says to it."""
-
-    def __init__(self, step: steps.Step, version: str, attempts: list[tuple[str, str, bool]]) -> None:
-        self.step, self.version, self.attempts = step, version, attempts
-
-    @property
-    def works(self) -> bool:
-        return all(good for _, _, good in self.attempts)
-
-    def title(self) -> str:
-        how = "to the compiler" if self.version == "Sieve" else f"on Dovecot {self.version}"
-        return f"{self.step.number} {self.step.short}, as printed, {how}"
-
-    def __str__(self) -> str:
-        rows = [self.title(), self.step.article]
-        return "\n".join(rows + [f"  {'✓' if good else '✖'} {what}: {said}" for what, said, good in self.attempts])
-
-    def body(self) -> str:
-        rows = [
-            [
-                f'<span class="{"good" if good else "bad"}">{"✓" if good else "✖"}</span>',
-                html.escape(what),
-                f"<pre>{html.escape(said)}</pre>",
-            ]
-            for what, said, good in self.attempts
-        ]
-        return (
-            f"<b class=h>{html.escape(self.title())}</b>"
-            f"<div class=col><pre>{html.escape(self.step.article)}</pre></div>{html.table(['', 'tried', 'it says'], rows)}"
-        )
-
-
-def as_printed(name: str) -> Tried:
+def as_printed(name: str) -> html.Findings:
     """Try the article's own lines in a throwaway copy: with its prompt, without it, and, where that parses, for real."""
     step, version = steps.find(name), views.language()
     if step.id == "sieve.vacation":
-        return Tried(step, "Sieve", [("the script, as it stands there", *compiled(step.article))])
+        return _tried(step, "to the compiler", [("the script, as it stands there", *compiled(step.article))])
     if version not in HEADER:
         raise NotReady("There is no Dovecot to ask yet.", remedy='apply("dovecot.install")', where="notebook 04, 4.1")
     if (
@@ -83,7 +50,13 @@ def as_printed(name: str) -> Tried:
     attempts.append(("without the $", *_doveconf(HEADER[version] + lines)))
     if step.name == "mailboxes" and attempts[-1][2] and where.place().lab:
         attempts.append(("a login with it", *_login(version, lines)))
-    return Tried(step, version, attempts)
+    return _tried(step, f"on Dovecot {version}", attempts)
+
+
+def _tried(step: steps.Step, how: str, attempts: list[tuple[str, str, bool]]) -> html.Findings:
+    """Each attempt with the article's lines, and what is said to it."""
+    rows = [("✓" if good else "✖", "", what, said) for what, said, good in attempts]
+    return html.Findings(f"{step.number} {step.short}, as printed, {how}", rows, lead=step.article)
 
 
 def compiled(script: str) -> tuple[str, bool]:

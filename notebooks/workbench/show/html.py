@@ -8,6 +8,9 @@ from pathlib import Path
 
 STYLE = "".join(line.strip() for line in (Path(__file__).parent / "style.css").read_text().splitlines())
 FOLD = 25  # lines; what is longer is folded
+EVIDENCE = 6  # lines of it in plain text
+SIGNS = {"✓": "good", "✖": "bad", "!": "warn", "–": "dim"}
+Finding = tuple[str, str, str, str]  # sign, what it is about, what was seen, the evidence
 
 
 class Shown:
@@ -68,6 +71,35 @@ class Table(Shown):
         return title + table(self.headings, [[escape(cell) for cell in row] for row in self.rows])
 
 
+class Findings(Shown):
+    """A heading, and a line for each finding: its sign, what it is about, what was seen, and the evidence."""
+
+    def __init__(self, title: str, rows: Iterable[Finding], *, lead: str = "", tail: str = "") -> None:
+        self.title, self.rows, self.lead, self.tail = title, list(rows), lead, tail
+
+    def __str__(self) -> str:
+        told = [self.title, *filter(None, [self.lead])]
+        for sign, about, seen, evidence in self.rows:
+            told.append(f"  {sign} {': '.join(filter(None, [about, seen]))}")
+            told += [f"      {line}" for line in evidence.splitlines()[:EVIDENCE]]
+        return "\n".join([*told, *(f"  {line}" for line in self.tail.splitlines())])
+
+    def body(self) -> str:
+        cells = [
+            [
+                f'<span class="{SIGNS.get(sign, "")}">{sign}</span>',
+                f"<span class=dim>{escape(about)}</span>",
+                f'<div class=pre>{escape(seen)}</div><div class="dim pre">{escape(evidence)}</div>',
+            ]
+            for sign, about, seen, evidence in self.rows
+        ]
+        lead = f"<div class=col><pre>{escape(self.lead)}</pre></div>" if self.lead else ""
+        rows = table([], cells) if cells else ""
+        tail = f"<div class=dim>{escape(self.tail)}</div>" if self.tail else ""
+        kind = "bad" if any(sign == "✖" for sign, *_ in self.rows) else "good"
+        return box(f"<b class=h>{escape(self.title)}</b>{lead}{rows}{tail}", kind)
+
+
 def escape(text: object) -> str:
     return html.escape(str(text))
 
@@ -83,10 +115,11 @@ def box(inner: str, kind: str = "") -> str:
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Cells are HTML already. A first column of signs stays narrow."""
     head = "".join(f"<th>{escape(text)}</th>" for text in headings)
+    head = f"<thead><tr>{head}</tr></thead>" if headings else ""
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
     if not rows:
         body = f'<tr><td colspan="{len(headings)}" class=dim>(no rows)</td></tr>'
-    return f"<div class=wide><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    return f"<div class=wide><table>{head}<tbody>{body}</tbody></table></div>"
 
 
 def folded(text: str) -> str:

@@ -16,45 +16,10 @@ from notebooks.workbench.show.errors import NotApplied, NotReady
 from notebooks.workbench.step import landmarks, steps
 from notebooks.workbench.step.plans import reason
 
-SIGNS = {"Success": "✓", "No changes": "·", "Error": "✖"}
+SIGNS = {"Success": "✓", "Error": "✖"}
 
 
-class Applied(html.Shown):
-    """What became of each operation."""
-
-    def __init__(
-        self, step: steps.Step, host: str, outcomes: list[tuple[str, str]], seconds: float, log: Path, notes: list[str]
-    ) -> None:
-        self.step, self.host, self.outcomes, self.seconds, self.log = step, host, outcomes, seconds, log
-        self.notes = notes
-
-    def head(self) -> str:
-        changed = sum(outcome == "Success" for _, outcome in self.outcomes)
-        what = f"{changed} change{'s' * (changed != 1)}" if changed else "nothing had to be changed"
-        return f"Step {self.step.number} is on {self.host}: {what}, {self.seconds:.1f} s."
-
-    def log_name(self) -> str:
-        return os.path.relpath(self.log, where.ROOT) if self.log.is_relative_to(where.ROOT) else self.log.name
-
-    def __str__(self) -> str:
-        done = [f"  {SIGNS[outcome]} {name}" for name, outcome in self.outcomes if outcome != "No changes"]
-        done += [f"  ! {note}" for note in self.notes]
-        return "\n".join([self.head(), *done, f"  log: {self.log_name()}"])
-
-    def body(self) -> str:
-        rows = [
-            f'<div class="{"good" if outcome == "Success" else "dim"}">{SIGNS[outcome]} {html.escape(name)}</div>'
-            for name, outcome in self.outcomes
-            if outcome != "No changes"
-        ]
-        rows += [f'<div class="warn">! {html.escape(note)}</div>' for note in self.notes]
-        same = sum(outcome == "No changes" for _, outcome in self.outcomes)
-        rest = f" · {same} operation{'s' * (same != 1)} found nothing to change" if same else ""
-        tail = f"<div class=dim>log: <code>{html.escape(self.log_name())}</code>{rest}</div>"
-        return html.box(f"<b class=h>{html.escape(self.head())}</b>{''.join(rows)}{tail}", "good")
-
-
-def apply(name: str) -> Applied:
+def apply(name: str) -> html.Findings:
     """Do the step on the host: `pyinfra inventory.py deploys.chapters.…`, and nothing else."""
     step, here = steps.find(name), where.place()
     where.may_change(here)
@@ -62,7 +27,7 @@ def apply(name: str) -> Applied:
     return pyinfra(step, [step.operation], {})
 
 
-def pyinfra(step: steps.Step, words: list[str], environment: dict[str, str]) -> Applied:
+def pyinfra(step: steps.Step, words: list[str], environment: dict[str, str]) -> html.Findings:
     """Run pyinfra on the host of this notebook; the step is what the result is called after."""
     here = where.place()
     command = [sys.executable, "-m", "pyinfra", "inventory.py", *words, "-y", "--limit", here.name]
@@ -76,7 +41,15 @@ def pyinfra(step: steps.Step, words: list[str], environment: dict[str, str]) -> 
         _explain(step, text, log)
     if any(outcome == "Success" for _, outcome in outcomes):
         snapshots.outdated.add(step.title)
-    return Applied(step, here.name, outcomes, time.monotonic() - begun, log, notes(text))
+    changed = [(SIGNS[outcome], "", name, "") for name, outcome in outcomes if outcome != "No changes"]
+    count, same = len(changed), len(outcomes) - len(changed)
+    what = f"{count} change{'s' * (count != 1)}" if count else "nothing had to be changed"
+    rest = f"; {same} operation{'s' * (same != 1)} found nothing to change" if same else ""
+    return html.Findings(
+        f"Step {step.number} is on {here.name}: {what}, {time.monotonic() - begun:.1f} s.",
+        [*changed, *(("!", "", note, "") for note in notes(text))],
+        tail=f"log: {os.path.relpath(log, where.ROOT) if log.is_relative_to(where.ROOT) else log.name}{rest}",
+    )
 
 
 def notes(text: str) -> list[str]:

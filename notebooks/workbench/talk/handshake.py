@@ -62,39 +62,7 @@ def _key(shown: x509.Certificate) -> str:
     return f"{name} {getattr(key, 'key_size', '')}".strip()
 
 
-class Agreed(html.Shown):
-    """What one handshake came to, and what another, careless one did."""
-
-    def __init__(self, port: int, host: str, facts: list[tuple[str, str, str]]) -> None:
-        self.port, self.host, self.facts = port, host, facts
-
-    def __str__(self) -> str:
-        rows = [f"  {sign} {name + ':':<12}{text}" for sign, name, text in self.facts]
-        return "\n".join([f"TLS with {self.host}, port {self.port}", *rows])
-
-    def body(self) -> str:
-        height = 22 * len(self.facts) + 52
-        rows = []
-        for n, (sign, name, text) in enumerate(self.facts):
-            colour = {GOOD: "var(--good)", BAD: "var(--bad)"}.get(sign, "currentColor")
-            rows.append(
-                f'<text x="150" y="{52 + 22 * n}"><tspan fill="{colour}">{sign}</tspan> <tspan opacity=".7">{html.escape(name)}</tspan> '
-                f"{html.escape(text)}</text>"
-            )
-        start = "STARTTLS after a few words in the clear" if self.port in tls.STARTTLS else "TLS from the first byte"
-        return (
-            f'<svg viewBox="0 0 760 {height}" width="760" role="img" aria-label="{html.escape(str(self))}">'
-            f'<rect x="2" y="14" width="110" height="{height - 20}" rx="8" fill="var(--soft)" stroke="var(--line)"/>'
-            f'<text x="57" y="{height / 2}" text-anchor="middle">a client</text>'
-            f'<rect x="628" y="14" width="130" height="{height - 20}" rx="8" fill="var(--soft)" stroke="var(--tint)"/>'
-            f'<text x="693" y="{height / 2 - 8}" text-anchor="middle">{html.escape(self.host)}</text>'
-            f'<text x="693" y="{height / 2 + 10}" text-anchor="middle" opacity=".7">port {self.port}</text>'
-            f'<path d="M112,22 H628 M112,{height - 12} H628" stroke="var(--tint)" stroke-width="2"/>'
-            f'<text x="370" y="14" text-anchor="middle" opacity=".7">{start}</text>{"".join(rows)}</svg>'
-        )
-
-
-def agreed(port: int = 993) -> Agreed:
+def agreed(port: int = 993) -> html.Findings:
     """Shake hands carefully, then offer TLS 1.1 and then another name: what is agreed on, and what is refused."""
     snapshots.wait()
     here = where.place()
@@ -118,7 +86,8 @@ def agreed(port: int = 993) -> Agreed:
         facts.append(_refused(lambda: tls.other_name_refused(target, port), "other name"))
     finally:
         target.close()
-    return Agreed(port, here.fqdn, facts)
+    start = "STARTTLS after a few words in the clear" if port in tls.STARTTLS else "TLS from the first byte"
+    return html.Findings(f"TLS with {here.fqdn}, port {port}: {start}", [(*fact, "") for fact in facts])
 
 
 def _refused(attempt, what: str) -> tuple[str, str, str]:  # type: ignore[no-untyped-def]
