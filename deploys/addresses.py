@@ -1,4 +1,4 @@
-"""Names and addresses: which we can keep mail for, and which are the host's own."""
+"""Names and addresses: which of them can have mail here, and which are the host's own."""
 
 import ipaddress
 import re
@@ -20,7 +20,7 @@ LONGEST_ADDRESS = 254  # RFC 5321 4.5.3.1.3, without the angle brackets
 LONGEST_DOMAIN = LONGEST_ADDRESS - len("postmaster@")  # which has to be an address in each of them
 # main.cf's double_bounce_sender: Postfix's own name for itself, from which it bounces and to which chapter 2 takes no mail
 POSTFIXS_OWN = "double-bounce"
-# main.cf's virtual_alias_expansion_limit: mail for an alias that leads to more waits in the queue for ever
+# main.cf's virtual_alias_expansion_limit: mail for an alias that leads to more addresses waits in the queue for ever
 MOST_TARGETS = 1000
 
 
@@ -30,7 +30,7 @@ def name_problem(name: Any) -> str:
         return _foreign(name)
     try:
         ipaddress.ip_address(name.strip("[]"))
-        return "an address has no mailboxes; write a name like 'example.org'"
+        return "it is an IP address; write a name like 'example.org'"
     except ValueError:
         pass
     if FQDN.fullmatch(name.removesuffix(".")) and name.endswith("."):
@@ -38,13 +38,16 @@ def name_problem(name: Any) -> str:
     if not FQDN.fullmatch(name):
         return "write it like 'example.org'"
     if len(name) > LONGEST_DOMAIN:
-        return f"it has {len(name)} characters, and postmaster@ it has to be an address of at most {LONGEST_ADDRESS}"
+        return (
+            f"it has {len(name)} characters, and with postmaster@ in front it has to be an address of at most {LONGEST_ADDRESS}; "
+            "take a shorter one"
+        )
     for label in name.split("."):
         if label.startswith("xn--"):
             try:
                 idna.ulabel(label)
             except (idna.IDNAError, UnicodeError):
-                return f"{label!r} stands for no name in other letters; take it from your registrar"
+                return f"{label!r} decodes to no name in other letters; copy it from your registrar"
     return ""
 
 
@@ -98,7 +101,7 @@ def with_aliases(
         before, _, domain = alias.rpartition("@")
         if domain not in domains or not ours(before, domain):
             problems.append(
-                f"mail_aliases: {shown(alias)} is not an address in one of mail_domains that we can keep mail for; "
+                f"mail_aliases: {shown(alias)} is not an address that this server can keep mail for, in one of mail_domains; "
                 "write it with letters, digits, . _ - before the @"
             )
             continue
@@ -107,7 +110,7 @@ def with_aliases(
         if alias in users:
             problems.append(f"mail_aliases: {alias} is also a user; the alias would hide the mailbox. Rename one")
         if not targets:
-            problems.append(f"mail_aliases: {alias} leads to nobody; name a target")
+            problems.append(f"mail_aliases: {alias} has no target; name one")
         found = [_target(target, domains, users, aliases, local) for target in targets]
         problems += [
             f"mail_aliases: {alias} leads to {_named(t)}, {p}" for t, p in zip(targets, found, strict=True) if p
@@ -132,13 +135,13 @@ def _target(
     try:
         validate_email(target, check_deliverability=False, test_environment=True, allow_smtputf8=False)
     except (EmailNotValidError, ValueError):
-        return "which is not an address; write it like 'somebody@example.org'"
+        return "which is not an address; write it like 'foo@example.org'"
     if problem := name_problem(domain):
-        return f"which is not an address: of the domain, {problem}"
+        return f"which is not an address; as to its domain, {problem}"
     if domain in local:
-        return "an account of the host itself, which nobody reads; name a mailbox"
+        return "an account of the host itself, whose mail no user reads; name a mailbox"
     if domain in domains and target not in users and target not in aliases:
-        return "which is neither a user nor an alias; add the user or mend the alias"
+        return "which is neither a user nor an alias; add the user or fix the alias"
     return ""
 
 
@@ -149,13 +152,13 @@ def _ends(alias: str, aliases: dict[str, list[str]]) -> list[str]:
     while queue:
         name = queue.pop()
         if name == alias:
-            return [f"mail_aliases: {alias} leads back to itself; let it end at a user"]
+            return [f"mail_aliases: {alias} leads back to itself; make it end at a user"]
         if name not in seen:
             seen.add(name)
             queue += aliases.get(name, [])
     if len(seen) > MOST_TARGETS:
         return [
-            f"mail_aliases: {alias} leads to {len(seen)} addresses, and Postfix follows {MOST_TARGETS}; "
+            f"mail_aliases: {alias} leads to {len(seen)} addresses, and Postfix follows at most {MOST_TARGETS}; "
             "use a program for mailing lists"
         ]
     return []

@@ -1,4 +1,4 @@
-"""The forms of structured knobs: each takes what the inventory gives and returns the typed value, or raises Problems."""
+"""The forms of structured knobs: each takes the inventory's value and returns the typed one, or raises Problems."""
 
 import ipaddress
 import re
@@ -15,15 +15,15 @@ from deploys.unix import UNIX_NAME, path_problem, system_account, systems_own
 from operations import passwords
 
 HDB = re.compile(r"[0-9a-f]{32}:([0-9]{1,10}|\*(?=:.*:)):[A-Za-z0-9._-]{1,100}(:[0-9]{1,4})?")
-# Plain bytes, at a place or anywhere, in any type of file (0) or in HTML, which ClamAV reads in lower case (3): of its language
-# for them, what cannot be mistyped into a clamd that does not start
+# Plain bytes, at an offset or anywhere, in any type of file (0) or in HTML, which ClamAV reads in lower case (3). ClamAV knows
+# more forms, but a mistake in one of them keeps clamd from starting.
 NDB = re.compile(r"[A-Za-z0-9._-]{1,100}:[03]:(\*|[0-9]{1,9}):([0-9a-fA-F]{2}){8,4000}")
 HOST = re.compile(rf"(?=.{{1,253}}\Z)(?![0-9.]+\Z)({LABEL}\.)*{LABEL}", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True)
 class Person:
-    """Who has a mailbox: the address in lower case, and the name that a person goes by."""
+    """A user with a mailbox: the address in lower case, and the person's name."""
 
     email: str
     name: str = ""
@@ -49,7 +49,7 @@ def people(value: list[Any]) -> list[Person]:
         address = lower(email) if isinstance(email, str) else ""
         if not ours(*_parts(address)):
             problems.append(
-                f"mail_users: {shown(address or email)} is not an address we can keep mail for; "
+                f"mail_users: {shown(address or email)} is not an address that this server can keep mail for; "
                 "write it with letters, digits, . _ - before the @, 254 characters in all"
             )
             continue
@@ -62,10 +62,10 @@ def people(value: list[Any]) -> list[Person]:
             problems.append(f"mail_users: the name of {address} is longer than 250 characters; shorten it")
         found.append(Person(address, str(name)))
     problems += [
-        f"mail_users: {email} stands there twice; remove one" for email in twice([person.email for person in found])
+        f"mail_users: {email} is listed twice; remove one" for email in twice([person.email for person in found])
     ]
     if not value:
-        problems.append("mail_users is empty; postmaster's mail has to reach somebody, so name at least one user")
+        problems.append("mail_users is empty, but the postmaster's mail needs a mailbox; name at least one user")
     _all(problems)
     return found
 
@@ -83,7 +83,7 @@ def _unknown(address: str, entry: dict[Any, Any]) -> list[str]:
             remedy = (
                 f"did you mean {near[0]!r}?"
                 if near
-                else "there are 'email' and 'name'; passwords stand in accounts_file"
+                else "an entry has 'email' and 'name'; passwords are in accounts_file"
             )
             problems.append(f"mail_users: the entry of {address} has a key {shown(key)}; {remedy}")
     return problems
@@ -114,13 +114,13 @@ def alias_table(value: Any) -> dict[str, list[str]]:
 
 
 def domains(value: list[Any]) -> list[str]:
-    """mail_domains, in lower case; none is the host's own name (that is asked in `deploys.data`)."""
+    """mail_domains, in lower case. `deploys.data` refuses the host's own name."""
     problems = []
     for domain in value:
         if problem := name_problem(lower(domain)):
             problems.append(f"mail_domains: {shown(lower(domain))} is not a domain name; {problem}")
     found = [lower(domain) for domain in value if isinstance(domain, str)]
-    _all(problems + [f"mail_domains: {shown(domain)} stands there twice; remove one" for domain in twice(found)])
+    _all(problems + [f"mail_domains: {shown(domain)} is listed twice; remove one" for domain in twice(found)])
     if not found:
         raise Problems("mail_domains is empty; name at least one domain that this server receives mail for")
     return found
@@ -128,7 +128,7 @@ def domains(value: list[Any]) -> list[str]:
 
 def sources(value: list[str]) -> list[str]:
     """time_sources: names or addresses."""
-    _all(strings("time_sources", value, _source, "neither a host name nor an address, like ntp.example.org"))
+    _all(strings("time_sources", value, _source, "neither a host name, like ntp.example.org, nor an IP address"))
     return value
 
 
@@ -141,8 +141,7 @@ def _source(name: str) -> bool:
 
 
 def signatures(value: list[str]) -> list[str]:
-    """virus_signatures: lines of a .hdb file, or of a .ndb file. A size of * wants the level of ClamAV's that knows it behind
-    the name."""
+    """virus_signatures: lines of a .hdb or of a .ndb file. A line with size * needs ClamAV's functionality level behind the name."""
     form = (
         "neither a line of a .hdb file, like 44d88612fea8a8f36de82e1278abb02f:68:Name, or …:*:Name:73 for any size, "
         "nor one of a .ndb file, like Name:0:*:58354f2150254041 (https://docs.clamav.net/manual/Signatures.html)"
@@ -157,14 +156,14 @@ def _all(problems: list[str]) -> None:
 
 
 def owner(value: str) -> str:
-    """mail_owner: a user that is nobody else's."""
+    """mail_owner: a user for the mail alone."""
     if not UNIX_NAME.fullmatch(value):
         raise Problems(
-            f"mail_owner {shown(value)} has to be a user of its own, of lower case letters, digits, _ and -, 31 at most; use 'vmail'"
+            f"mail_owner {shown(value)} has to be a user of its own, named with at most 31 lower-case letters, digits, _ and -; use 'vmail'"
         )
     if system_account(value):
         raise Problems(
-            f"mail_owner {value!r} has to be a user of its own, and this is an account of the system or of a package; use 'vmail'"
+            f"mail_owner {value!r} has to be a user of its own, but this is an account of the system or of a package; use 'vmail'"
         )
     return value
 
@@ -173,8 +172,8 @@ def scheme(value: Any) -> Any:
     """password_scheme: one that we can make, however it is written."""
     if value is not None and (not isinstance(value, str) or value.upper() not in passwords.schemes()):
         raise Problems(
-            f"password_scheme {shown(value)} is none of {', '.join(passwords.schemes())}; "
-            "SHA512 and MD5 have no salt (chapter 4, schemes). Use None for the better of them"
+            f"password_scheme {shown(value)} has to be one of {', '.join(passwords.schemes())}; "
+            "SHA512 and MD5 have no salt (chapter 4, schemes). None takes the better of those that the host's Dovecot can verify"
         )
     return value and value.upper()
 
@@ -187,16 +186,17 @@ def path(value: str, info: ValidationInfo) -> str:
 
 
 def home(value: str, info: ValidationInfo) -> str:
-    """mail_home: a directory that is given to the mail's owner, so none of the system's."""
+    """mail_home: the mail's owner gets this directory, so it must not be the system's."""
     if own := systems_own(path(value, info)):
         raise Problems(
-            f"mail_home = {value!r} would give the mail's owner {own}, which is the system's; use '/home/mail', '/srv/mail' or '/var/vmail'"
+            f"mail_home = {value!r} would give the mail's owner {own}, a directory of the system; "
+            "use '/home/mail', '/srv/mail' or '/var/vmail'"
         )
     return value
 
 
 def file_name(value: str, info: ValidationInfo) -> str:
-    """accounts_file, secrets_file: a path on this side."""
+    """accounts_file, secrets_file: a path on the controller."""
     if not value or not text(value):
         raise Problems(f"{info.field_name} has to be the path of a file, like 'secrets/accounts.json'")
     return value

@@ -1,4 +1,4 @@
-"""The kinds of values that a knob can have, and the sentence for a value that is none of its kind."""
+"""The kinds of values that a knob can have, and the sentence for a value of another kind."""
 
 import reprlib
 import types
@@ -31,8 +31,8 @@ def knob(
 ) -> Any:
     """A knob's default and why there is one; `limits` as pydantic's (ge, le).
 
-    `rule` says what a value has to be where type, `unit` and `limits` do not; `hint` is the remedy, and `says` replaces all of
-    it. A value that may hold a secret by mistake is not quoted.
+    `rule` says what a value has to be where type, `unit` and `limits` do not. `hint` is the remedy. `says` replaces the whole
+    sentence. `quote=False` is for a value that may hold a secret by mistake.
     """
     about = {"unit": unit, "rule": rule, "hint": hint, "says": says, "section": section, "quote": quote}
     return Field(default, description=why, json_schema_extra=about, **limits)  # type: ignore[call-overload]
@@ -64,7 +64,7 @@ InOrder = BeforeValidator(_in_order)  # tuples are lists, too
 def strings(name: str, values: list[Any], fits: Callable[[str], bool], what: str) -> list[str]:
     """The problems of a list's items: no string, not of the form, or twice."""
     problems = [f"{name}: {shown(v)} is {what}" for v in values if not isinstance(v, str) or not fits(v)]
-    return problems + [f"{name}: {shown(v)} stands there twice; remove one" for v in twice(values)]
+    return problems + [f"{name}: {shown(v)} is listed twice; remove one" for v in twice(values)]
 
 
 def twice(values: list[Any]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Where right data meets this host: what it has no room for, what another program would take, what its Dovecot cannot verify."""
+"""Valid data that does not fit this host: too little room, a number that a package would take, a hash that its Dovecot cannot verify."""
 
 from deploys.data import MailData
 from deploys.platforms import Platform
@@ -6,7 +6,7 @@ from facts.mail_host import MailHost
 from operations import passwords
 
 NO_SHELLS = ("nologin", "false")
-# Packages number the users that they make upwards from 100 (adduser) or downwards from 999 (systemd-sysusers, useradd -r).
+# Packages number their users upwards from 100 (adduser) or downwards from 999 (systemd-sysusers, useradd -r).
 TAKEN_SOON = (*range(100, 150), *range(950, 1000))
 
 
@@ -28,13 +28,13 @@ def _room(there: MailHost, known: MailData) -> list[str]:
     if not free.isdigit() or int(free) > needed:
         return []
     return [
-        f"message_size_limit = {known.message_size_limit} wants {needed} MB free for Postfix's queue, three of a message, and "
-        f"{free} MB are: every letter would be answered 452. Make room in /var/spool/postfix, or lower message_size_limit"
+        f"message_size_limit = {known.message_size_limit} needs {needed} MB free for Postfix's queue (three times that size), and "
+        f"{free} MB are free: Postfix would answer every letter with 452. Make room in /var/spool/postfix, or lower message_size_limit"
     ]
 
 
 def _owner(there: MailHost, known: MailData) -> list[str]:
-    """A user of that name with that number is ours only as we made it (the numbers themselves are asked in `preflight`)."""
+    """An existing mail_owner is ours only with the group, home and shell that we give it (`preflight` compares the numbers)."""
     user = there.passwd.get(known.mail_owner)
     if user is None or user[0] != known.mail_uid:
         return []
@@ -52,7 +52,7 @@ def _owner(there: MailHost, known: MailData) -> list[str]:
         )
     if shell.rpartition("/")[2] not in NO_SHELLS:
         problems.append(
-            f"the user {known.mail_owner} has a shell ({shell}): somebody logs in as it. Choose another mail_owner and mail_uid"
+            f"the user {known.mail_owner} has a login shell ({shell}), so it is a person's account; choose another mail_owner and mail_uid"
         )
     return problems
 
@@ -65,15 +65,15 @@ def _numbers(there: MailHost, known: MailData, system: Platform) -> list[str]:
         "mail_gid": known.mail_gid if known.mail_owner not in there.groups else 0,
     }
     return [
-        f"{name} = {number} is one of those that packages take for users of their own (100 to 149, 950 to 999), and some are to be "
-        "installed here; use 200"
+        f"{name} = {number} is in a range that packages take numbers from for their own users (100 to 149, 950 to 999), and packages "
+        "will be installed here; use 200"
         for name, number in wanted.items()
         if number in TAKEN_SOON
     ]
 
 
 def _schemes(there: MailHost, known: MailData, system: Platform) -> list[str]:
-    """Nobody could log in whose hash this Dovecot cannot verify, and nothing would say why."""
+    """A user whose hash this Dovecot cannot verify could never log in, and no log would say why."""
     able = [scheme for scheme in system.schemes if not there.schemes or scheme in there.schemes]
     problems = []
     if (scheme := known.password_scheme or system.password_scheme) not in able:

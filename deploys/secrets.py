@@ -12,7 +12,7 @@ from typing import Any
 
 from operations import passwords
 
-ROLE_PASSWORD = re.compile(r"[A-Za-z0-9_.~-]{16,128}")  # it stands in three files, each with a quoting of its own
+ROLE_PASSWORD = re.compile(r"[A-Za-z0-9_.~-]{16,128}")  # three files hold it, and each quotes in its own way
 DAEMONS = ("mailreader",)
 LARGEST = 10_000_000  # bytes; a file of 100,000 accounts has less
 BOM = b"\xef\xbb\xbf"
@@ -50,7 +50,7 @@ def load(accounts_file: str, secrets_file: str) -> Secrets:
         except SecretsError as error:
             problems += error.problems
     if names[0] == names[1]:
-        problems.append(f"accounts_file and secrets_file are both {names[0]}; accounts and daemons have a file each")
+        problems.append(f"accounts_file and secrets_file are both {names[0]}; give accounts and daemons a file each")
     if problems:
         raise SecretsError(*problems)
     return Secrets({email.lower(): password for email, password in found[0].items()}, found[1], *names)
@@ -69,9 +69,11 @@ def _read(name: str) -> dict[str, str]:
     except UnicodeDecodeError as error:
         raise SecretsError(f"{which} is not UTF-8 (byte {error.start}); save it as UTF-8") from None
     except json.JSONDecodeError as error:
-        raise SecretsError(f"{which} cannot be read as JSON: {error.msg}, line {error.lineno}; mend it") from None
+        raise SecretsError(f"{which} cannot be read as JSON: {error.msg}, line {error.lineno}; fix that line") from None
     except (ValueError, RecursionError):
-        raise SecretsError(f"{which} cannot be read: a number or a nesting in it is too large; mend it") from None
+        raise SecretsError(
+            f"{which} cannot be read: a number in it is too large or its nesting too deep; fix it"
+        ) from None
     if not isinstance(content, dict):
         raise SecretsError(f'{which} has to be one JSON object: {{"foo@example.org": "password"}}')
     problems = [
@@ -79,7 +81,7 @@ def _read(name: str) -> dict[str, str]:
         for key, value in content.items()
         if not isinstance(value, str)
     ]
-    problems += [f"{which}: {_key(key)} stands there twice; remove one" for key in dict.fromkeys(twice)]
+    problems += [f"{which}: {_key(key)} is in it twice; remove one" for key in dict.fromkeys(twice)]
     if problems:
         raise SecretsError(*problems)
     return content
@@ -89,7 +91,7 @@ def _bytes(path: Path, which: str) -> bytes:
     try:
         about = path.stat()
         if not stat.S_ISREG(about.st_mode):
-            kind = "a directory" if stat.S_ISDIR(about.st_mode) else "no file"
+            kind = "a directory" if stat.S_ISDIR(about.st_mode) else "not a regular file"
             raise SecretsError(f"{which} is {kind}; name a file with one JSON object")
         if (mode := stat.S_IMODE(about.st_mode)) & 0o077:
             raise SecretsError(f"{which} may be read by others (mode {mode:o}); run: chmod 600 {path}")
@@ -97,10 +99,10 @@ def _bytes(path: Path, which: str) -> bytes:
             raise SecretsError(f"{which} has {about.st_size} bytes, more than {LARGEST}; is it the right one?")
         return path.read_bytes()
     except FileNotFoundError:
-        hint = "; '~' is not looked up here, write the whole path" if str(path).startswith("~") else ""
+        hint = "; '~' is not expanded here, so write the whole path" if str(path).startswith("~") else ""
         raise SecretsError(f"there is no secrets file {path}; see docs/your-own-server.md{hint}") from None
     except OSError as error:
-        raise SecretsError(f"{which} cannot be read: {error.strerror}; mend its path or its rights") from None
+        raise SecretsError(f"{which} cannot be read: {error.strerror}; fix its path or its permissions") from None
 
 
 def _object(pairs: list[tuple[str, Any]], twice: list[str]) -> dict[str, Any]:
@@ -113,7 +115,7 @@ def _object(pairs: list[tuple[str, Any]], twice: list[str]) -> dict[str, Any]:
 
 
 def _key(key: str) -> str:
-    """An address or a daemon may be shown. Anything else may be a password, where somebody has turned key and value round."""
+    """An address or a daemon may be shown. Anything else may be a password: the operator may have swapped key and value."""
     known = key in DAEMONS or re.fullmatch(r"[\w.+-]{1,64}@[\w-]+(\.[\w-]+)+", key, re.ASCII)
     return repr(key) if known else "one entry"
 
@@ -132,7 +134,7 @@ def account_problems(secrets: Secrets, emails: Iterable[str]) -> list[str]:
             problems.append(f"{secrets.accounts_file} has no password for {email}; add one")
         elif not secret:
             problems.append(
-                f"{secrets.accounts_file}: the password of {email} is empty; anybody could log in. Give it one of 8 characters"
+                f"{secrets.accounts_file}: the password of {email} is empty, so anybody could log in; set one of at least 8 characters"
             )
         elif problem := passwords.problem(secret):
             problems.append(f"{secrets.accounts_file}: the password of {email} {problem}")
@@ -146,6 +148,6 @@ def service_problems(secrets: Secrets) -> list[str]:
     near = get_close_matches("mailreader", secrets.services, 1) if "mailreader" not in secrets.services else []
     return [
         f"{secrets.secrets_file}: 'mailreader' needs a password of at least 16 letters, digits or _ . ~ -, and at most 128"
-        + (" (one entry is called nearly so)" if near else "")
+        + (" (one entry has nearly that name)" if near else "")
         + "; make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
     ]

@@ -22,8 +22,8 @@ from facts.mail_host import MailHost
 
 Count = Callable[..., None]
 REMEDY = re.compile(
-    r"\b(use|write|set|give|name|add|remove|rename|choose|take|put|make|mend|run|lower|raise|leave|save|shorten|let|has to|have a|needs|"
-    r"did you mean|like|begins with|end at)\b",
+    r"\b(use|write|set|give|name|add|remove|rename|choose|take|put|make|fix|copy|run|lower|raise|leave|save|shorten|let|has to|"
+    r"have a|needs|did you mean|like|begins with|end at)\b",
     re.IGNORECASE,
 )
 ASCII_NAME = re.compile(r"(?=.{4,243}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]*[a-z-][a-z0-9-]*")

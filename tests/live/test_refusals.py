@@ -16,17 +16,17 @@ BAD_USERS = '[{"email": "foo@@example.test", "name": "Foo"}]'
     ("data", "said"),
     [
         (f"mail_users={BAD_USERS}", "'foo@@example.test' is not an address"),
-        ('mail_domains=["example.test", "example.test"]', "'example.test' stands there twice"),
+        ('mail_domains=["example.test", "example.test"]', "'example.test' is listed twice"),
         ('mail_aliases={"sales@example.test": ["ghost@example.test"]}', "leads to ghost@example.test"),
         ("mail_uid=7", "mail_uid = 7 is reserved"),
         ("mail_hostname=mx1", "'mx1' is not a full host name"),
         ("mail_hostname=nowhere.example.test", "nowhere.example.test does not resolve on this host"),
-        ("password_scheme=SHA512", "'SHA512' is none of"),
+        ("password_scheme=SHA512", "'SHA512' has to be one of"),
         ("prune_accounts=nein", "prune_accounts = 'nein' has to be True or False"),
         ("prune_acounts=true", "did you mean prune_accounts?"),
         ("mail_owner=dovenull", "an account of the system or of a package"),
         ("mail_home=//", "has to be an absolute path"),
-        ("time_sources=[null]", "None is neither a host name nor an address"),
+        ("time_sources=[null]", "None is neither a host name, like ntp.example.org, nor an IP address"),
         ("message_size_limit=1e12", "has to be a number of bytes from"),
     ],
 )
@@ -57,7 +57,7 @@ def test_no_room_for_the_queue(lab_host: LabHost) -> None:
     try:
         before = fingerprint(host)
         run = pyinfra(WHOLE)
-        assert run.code == 1 and "message_size_limit = 26214400 wants 75 MB free" in run.output, run.output
+        assert run.code == 1 and "message_size_limit = 26214400 needs 75 MB free" in run.output, run.output
         assert "30 MB are" in run.output and "nothing was changed" in run.output and fingerprint(host) == before
     finally:
         host.run("umount -l /var/spool/postfix; rmdir --ignore-fail-on-non-empty /var/spool/postfix")

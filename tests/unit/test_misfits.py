@@ -41,13 +41,13 @@ def test_ours_and_a_bare_host_fit() -> None:
 @pytest.mark.parametrize(
     ("there", "known", "system", "said"),
     [
-        (MailHost(system={"queue_free_mb": "76"}), {"message_size_limit": 26214401}, DEBIAN, "wants 76 MB"),
-        (MailHost(system={"queue_free_mb": "1400"}), {"message_size_limit": 500 << 20}, DEBIAN, "wants 1500 MB free"),
+        (MailHost(system={"queue_free_mb": "76"}), {"message_size_limit": 26214401}, DEBIAN, "needs 76 MB"),
+        (MailHost(system={"queue_free_mb": "1400"}), {"message_size_limit": 500 << 20}, DEBIAN, "needs 1500 MB free"),
         (MailHost(passwd={"vmail": (200, 8, "/home/mail", "/bin/false")}), {}, DEBIAN, "set mail_gid = 8"),
         (MailHost(passwd={"vmail": (200, 200, "/home/v", "/bin/false")}), {}, DEBIAN, "set mail_home = '/home/v'"),
-        (MailHost(passwd={"vmail": (200, 200, "/home/mail", "/bin/bash")}), {}, DEBIAN, "somebody logs in as it"),
-        (MailHost(), {"mail_uid": 101}, DEBIAN, "mail_uid = 101 is one of those that packages take"),
-        (MailHost(), {"mail_gid": 998}, DEBIAN, "mail_gid = 998 is one of those that packages take"),
+        (MailHost(passwd={"vmail": (200, 200, "/home/mail", "/bin/bash")}), {}, DEBIAN, "a person's account"),
+        (MailHost(), {"mail_uid": 101}, DEBIAN, "mail_uid = 101 is in a range that packages take"),
+        (MailHost(), {"mail_gid": 998}, DEBIAN, "mail_gid = 998 is in a range that packages take"),
         (MailHost(), {"password_scheme": "ARGON2ID"}, ALMA, "not known to the Dovecot of AlmaLinux 9"),
         (MailHost(schemes=("SHA512-CRYPT",)), {"password_scheme": "ARGON2ID"}, DEBIAN, "not known to the Dovecot"),
         (MailHost(), {"secrets": hashed(ARGON2)}, ALMA, "the hash of foo@example.test is {ARGON2ID}"),
