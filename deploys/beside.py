@@ -1,7 +1,5 @@
-"""What somebody has put beside ours on a host: a run names it, with the remedy, and changes nothing of it (docs/ours.md).
-
-What stands in a place of ours a run puts back. This is about the rest: settings, services, rights and rows of others that may
-overrule ours or go around them. Values are not shown: they may be secrets.
+"""Settings, services, rights and rows beside ours that may overrule or bypass them: a run names each with the remedy, and changes
+none (docs/ours.md). Values are not shown: they may be secrets.
 """
 
 import re
@@ -14,8 +12,8 @@ from facts.mail_host import MailHost
 from operations.dovecot import CONF, foreign_settings
 from operations.postgresql import rights
 
-# Parameters that decide whom Postfix lets send, where mail goes, who gets a copy, and who is told. What a step sets is not
-# foreign; of these a clean host has none.
+# Parameters that decide who may send, where mail goes, who gets a copy, and who is told. A step may set one of them; a clean host
+# has no others.
 _DECIDING = """always_bcc sender_bcc_maps recipient_bcc_maps
     smtpd_client_restrictions smtpd_helo_restrictions smtpd_sender_restrictions smtpd_relay_restrictions
     smtpd_recipient_restrictions smtpd_data_restrictions smtpd_end_of_data_restrictions smtpd_etrn_restrictions
@@ -33,7 +31,7 @@ _DECIDING = """always_bcc sender_bcc_maps recipient_bcc_maps
     content_filter receive_override_options notify_classes debug_peer_list soft_bounce permit_mx_backup_networks
     authorized_submit_users authorized_verp_clients"""
 DECIDING = frozenset(_DECIDING.split())
-# Tuning, not deciding: such an override is the operator's.
+# Overrides that only tune are the operator's.
 TUNING = re.compile(r"^(syslog_name|.*_(limits?|timeout|time|interval|loglevel|delay|size|weight|banner|rate))$")
 STOCK_SERVICE = "smtp/inet"
 STOCK_OVERRIDES = ("relay/unix/syslog_name", "relay/unix/smtp_fallback_relay")
@@ -45,7 +43,7 @@ LOOPBACK = ("127.", "::1", "localhost", "samehost")
 
 
 def beside(there: MailHost, checked: MailData, kept: Told) -> list[str]:
-    """What is not mailroom's and may work against it, one sentence each, with the remedy; [] on a clean host."""
+    """Each thing that is not mailroom's and may work against it, a sentence with the remedy; [] on a clean host."""
     return [
         *_dovecot(there, kept),
         *_main_cf(there, kept),
@@ -56,7 +54,7 @@ def beside(there: MailHost, checked: MailData, kept: Told) -> list[str]:
         *_database(there),
         *_transports(there, checked, kept),
         *(
-            f"{path} overrules how its daemon runs; look whether it has to, or remove it and run systemctl daemon-reload"
+            f"{path} overrules how its daemon runs; if it is not meant, remove it and run: systemctl daemon-reload"
             for path in there.units_of_others
         ),
         *_readers(there, checked),
@@ -66,17 +64,17 @@ def beside(there: MailHost, checked: MailData, kept: Told) -> list[str]:
 def _dovecot(there: MailHost, kept: Told) -> Iterator[str]:
     names = {given["block"] for given in each(kept, "dovecot.block")}
     text = there.text(CONF) or ""
-    if "# >>> mailroom" not in text:  # nothing of ours is in it yet: the preflight has asked what was here before
+    if "# >>> mailroom" not in text:  # nothing of ours is in it yet: `foreign` judges such a file
         return
     for what in foreign_settings(text, names):
-        yield f"{CONF}, {what} stands in no block of mailroom's, and the last of two settings counts; take it out"
+        yield f"{CONF}, {what} is outside mailroom's blocks, and the last of two settings counts; remove it"
 
 
 def _main_cf(there: MailHost, kept: Told) -> Iterator[str]:
     ours = {name for given in each(kept, "postfix.main_cf") for name in given["settings"]}
     for name in sorted(DECIDING - ours):
         if there.main_cf.get(name):
-            yield f"main.cf sets {name}, which may go around what mailroom sets; if it is not meant: postconf -X {name}"
+            yield f"main.cf sets {name}, which may bypass mailroom's settings; if it is not meant: postconf -X {name}"
 
 
 def _services(there: MailHost, kept: Told) -> Iterator[str]:
@@ -98,11 +96,11 @@ def _overrides(there: MailHost, kept: Told) -> Iterator[str]:
     }
     services = {given["service"] for given in each(kept, "postfix.master_cf")} | {STOCK_SERVICE}
     for name in there.overrides:
-        if name.rpartition("/")[0] not in services and "/inet/" in name:  # a foreign service is named as a whole
+        if name.rpartition("/")[0] not in services and "/inet/" in name:  # `_services` names such a service as a whole
             continue
         if name not in ours and name not in STOCK_OVERRIDES and not TUNING.match(name.rpartition("/")[2]):
             yield (
-                f"master.cf has an override {name} that mailroom did not make, and it counts more than main.cf; "
+                f"master.cf has an override {name} that mailroom did not make, and it overrules main.cf; "
                 f"if it is not meant: postconf -PX {name}"
             )
 
@@ -114,11 +112,11 @@ def _amavis(there: MailHost, kept: Told) -> Iterator[str]:
         name = path.removeprefix(AMAVIS)
         if name not in AMAVIS_PARTS and "mailroom" not in name and re.fullmatch(r"[\w-]+", name):
             order = (
-                "is read after mailroom's parts and has the last word" if path > last else "is no part of the package's"
+                "is read after mailroom's parts and overrules them" if path > last else "is no part of the package's"
             )
-            yield f"{path} {order}; take it out, or move what has to stay to 50-user"
+            yield f"{path} {order}; remove it, or move the settings that have to stay to 50-user"
     for where in there.welcomed:
-        yield f"{where} welcomes a sender by an address that anybody can write; use welcomelist_auth or whitelist_auth"
+        yield f"{where} welcomes a sender by an address that anybody can forge; use welcomelist_auth or whitelist_auth"
 
 
 def _access(there: MailHost) -> Iterator[str]:
@@ -131,9 +129,9 @@ def _access(there: MailHost) -> Iterator[str]:
             how = "without a password" if rule["auth_method"] == "trust" else "with an unprotected password"
             yield f"{where} lets in {how} (method {rule['auth_method']}); use scram-sha-256, or peer on a local line"
         elif rule.get("mapped"):
-            yield f"{where} maps Unix users to roles of other names (map=, pg_ident.conf); look whether one becomes postgres"
+            yield f"{where} maps Unix users to roles of other names (map=, pg_ident.conf); make sure that none becomes postgres"
         elif address and not address.startswith(LOOPBACK) and rule["auth_method"] != "reject" and _reaches(rule):
-            yield f"{where} lets {address} at the database mail; name the database that it is meant for"
+            yield f"{where} lets {address} connect to the database mail; name the database that the line is meant for"
 
 
 def _reaches(rule: dict[str, Any]) -> bool:
@@ -148,7 +146,7 @@ def _database(there: MailHost) -> Iterator[str]:
         for who in sorted({who for acl in acls for who in rights(acl)} - own):
             yield f"the role {who} has rights on the table {name} of the database mail; if it is not meant: REVOKE ALL ON {name} FROM {who}"
     for what in there.sql.get("hidden") or ():
-        yield f"the database mail has {what}, which works beside mailroom's tables and rights; if it is not meant, drop it"
+        yield f"the database mail has {what}, which acts beside mailroom's tables and rights; if it is not meant, drop it"
 
 
 def _transports(there: MailHost, checked: MailData, kept: Told) -> Iterator[str]:
@@ -156,8 +154,8 @@ def _transports(there: MailHost, checked: MailData, kept: Told) -> Iterator[str]
     for domain, row in there.sql.get("transports", {}).items():
         if domain in checked.domains and row["transport"] not in ours:
             yield (
-                f"the table transports leads {domain} elsewhere than to this server's mailboxes, and mailroom keeps that; if it is not "
-                f"meant: DELETE FROM transports WHERE domain = '{domain}', and run again"
+                f"the table transports sends mail for {domain} elsewhere than to this server's mailboxes, and mailroom keeps that; "
+                f"if it is not meant: DELETE FROM transports WHERE domain = '{domain}', and run again"
             )
 
 

@@ -1,4 +1,4 @@
-"""The inventory's data, checked: everything that is wrong is said at once, before a host is touched."""
+"""The inventory's data, checked: all problems are reported at once, before a host is touched."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -12,11 +12,11 @@ from deploys.knobs import Knobs, read
 from deploys.secrets import DAEMONS, Secrets, SecretsError, account_problems, load, service_problems
 from deploys.unix import systems_own
 
-OWN_KEYS = "x_"  # what an operator adds to the inventory for purposes of his own
+OWN_KEYS = "x_"  # for keys that an operator adds to the inventory
 
 
 class MailData(Knobs):
-    """What the chapters build from: every knob by its name, and what follows from them.
+    """The data of the chapters: every knob by its name, and what follows from them.
 
     Addresses are lower case: Dovecot lowercases what a client logs in with.
     """
@@ -48,7 +48,7 @@ def mail_data(
 ) -> MailData:
     """Check a host's data (`host.data.dict()`) and build a `MailData`. Raises DataError with every problem found.
 
-    `connector_keys` are the names of the host's own connector, where that is none of pyinfra's. Without
+    `connector_keys` are the keys of the host's connector, where pyinfra does not bring it. Without
     `secrets_too` no file is read, and "(secret)" stands for each.
     """
     given = {key: value for key, value in values.items() if key in Knobs.model_fields}
@@ -126,13 +126,13 @@ def pyinfra_keys() -> set[str]:
 def _hostname(hostname: str) -> list[str]:
     if problem := name_problem(hostname):
         return [
-            f"mail_hostname {shown(hostname)} is not a full host name: mail servers refuse such a greeting; {problem}. "
+            f"mail_hostname {shown(hostname)} is not a full host name, and mail servers refuse such a greeting; {problem}. "
             "Set mail_hostname = 'mail.your-domain.org' for this host in the inventory"
         ]
     if len(hostname) > LONGEST_HOST:
         return [
-            f"mail_hostname {shown(hostname)} has {len(hostname)} characters; Linux and certificates take {LONGEST_HOST}. "
-            "Name the host shorter"
+            f"mail_hostname {shown(hostname)} has {len(hostname)} characters, and Linux and certificates take {LONGEST_HOST}; "
+            "give the host a shorter name"
         ]
     return []
 
@@ -143,7 +143,7 @@ def _mailbox(email: str, name: str) -> dict[str, str]:
 
 
 def _local(domains: list[str], hostname: str) -> list[str]:
-    """Domains that Postfix would take as local and as virtual."""
+    """Mail domains that Postfix would treat as local and as virtual."""
     problems = []
     for domain in domains:
         if domain == hostname:
@@ -177,11 +177,13 @@ def _paths(knobs: Knobs) -> list[str]:
         path = getattr(knobs, name)
         folder = path.rpartition("/")[0]
         if (path + "/").startswith(knobs.mail_home + "/"):
-            problems.append(f"{name} = {path!r} lies in mail_home, which the mail's owner may write; put it elsewhere")
+            problems.append(
+                f"{name} = {path!r} is inside mail_home, where the mail's owner may write; put it elsewhere"
+            )
         elif knobs.tls_self_signed and systems_own(folder) in (folder, "/etc") and folder.count("/") < 2:
             problems.append(
-                f"{name} = {path!r} would be made in {folder or '/'}, a directory of the system's; "
-                "give it one of its own, like /etc/postfix/certs"
+                f"{name} = {path!r} would be made in {folder or '/'}, a directory of the system; "
+                "give it a directory of its own, like /etc/postfix/certs"
             )
     return problems
 
@@ -191,7 +193,7 @@ def _scores(knobs: Knobs) -> list[str]:
     if refuse is None or refuse >= score:
         return []
     return [
-        f"spam_refuse_score = {refuse!r} is below spam_score = {score!r}: what is not even filed as spam would be refused; raise it"
+        f"spam_refuse_score = {refuse!r} is below spam_score = {score!r}: it would refuse letters that are not even filed as spam; raise it"
     ]
 
 

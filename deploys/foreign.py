@@ -1,7 +1,7 @@
-"""What mailroom did not make, it does not take: what of this host is somebody else's and stands in our way (docs/ours.md).
+"""Files, users, roles and services in the place of ours that mailroom did not make: a run refuses them by name (docs/ours.md).
 
-Each question is asked before the first change. A host that mailroom built, or half built before a run died, is ours: what we
-make says so by its name, its first line, a comment in the database, or its exact form.
+All of it happens before the first change. A host that mailroom built, or half built before a run died, is ours: our things
+show it by their name, their first line, a comment in the database, or their exact form.
 """
 
 import re
@@ -22,7 +22,7 @@ TABLES = {
     "transports": {"domain", "transport"},
     "aliases": {"alias", "email"},
 }
-# Lookups by which a Postfix serves people; ours all come from one directory.
+# Settings that only a Postfix in use has; our maps all come from one directory.
 SERVING = (
     *("virtual_mailbox_domains", "virtual_mailbox_maps", "virtual_alias_maps", "transport_maps"),
     *("smtpd_sender_login_maps", "smtpd_sender_restrictions", "content_filter"),
@@ -34,7 +34,7 @@ OUR_LOOKUP = re.compile(
 
 
 def foreign(there: MailHost, checked: MailData, found: Platform) -> list[str]:
-    """What is somebody else's, one sentence each, with the remedy; [] on a host that is bare, or ours."""
+    """Each foreign thing in our place, a sentence with the remedy; [] on a host that is bare, or ours."""
     return [
         *_links(there, checked),
         *_mail_home(there, checked),
@@ -50,12 +50,12 @@ def foreign(there: MailHost, checked: MailData, found: Platform) -> list[str]:
 
 
 def ours(there: MailHost) -> bool:
-    """Whether mailroom has come as far as the maps on this host before."""
+    """Whether an earlier run has made at least one map on this host."""
     return any(path.startswith(MAPS) for path in there.made)
 
 
 def held_before_us(there: MailHost) -> list[str]:
-    """Mail that an Amavis had put aside before it was ours: quarantine_days would delete it."""
+    """Mail that an Amavis held before mailroom came: quarantine_days would delete it."""
     place = there.places.get(QUARANTINE)
     if not place or not place.inside or "/etc/amavis/conf.d/63-mailroom-quarantine" in there.files:
         return []
@@ -66,28 +66,30 @@ def held_before_us(there: MailHost) -> list[str]:
 
 
 def scripts(there: MailHost) -> list[str]:
-    """Sieve scripts that stand where ours would."""
+    """Foreign Sieve scripts in the place of ours."""
     return [*_files(there, SCRIPTS), *_files(there, EXAMPLES)]
 
 
 def _links(there: MailHost, checked: MailData) -> list[str]:
     return [
-        f"{path} is a link to {target}, and mailroom would put a file in its place; put the file itself there"
+        f"{path} is a symbolic link to {target}, and mailroom would replace it by a file; put the file itself there"
         for path, target in there.links.items()
         if path != checked.tls_certificate or checked.tls_self_signed
     ]
 
 
 def _mail_home(there: MailHost, checked: MailData) -> list[str]:
-    """A directory of the owner's is ours. An empty one of root's, as a fresh mount point is, may be taken."""
+    """A directory that mail_uid owns is ours. An empty one of root's, such as a fresh mount point, may be taken."""
     path, place, file = checked.mail_home, there.places.get(checked.mail_home), there.files.get(checked.mail_home)
     if place is None or (file and file.kind == "directory" and place.uid == checked.mail_uid):
         return []
     instead = "set mail_home to a directory that does not exist yet, or to an empty one of root's"
     if file is None:
-        return [f"mail_home {path} is a link to {place.real}, which is not there; make that directory, or {instead}"]
+        return [
+            f"mail_home {path} is a symbolic link to {place.real}, which does not exist; make that directory, or {instead}"
+        ]
     if file.kind != "directory":
-        return [f"mail_home {path} is a {file.kind}, no directory; {instead}"]
+        return [f"mail_home {path} is a {file.kind}, not a directory; {instead}"]
     if place.package:
         return [f"mail_home {path} is a directory of the system (package {place.package}); {instead}"]
     inside = set(place.inside) - {"lost+found"}
@@ -95,29 +97,29 @@ def _mail_home(there: MailHost, checked: MailData) -> list[str]:
         return []
     what = f"with {', '.join(sorted(inside))} in it" if inside else f"with mode {file.mode}"
     return [
-        f"mail_home {path} is there already, {file.user}:{file.group}'s, {what}, and mailroom did not make it; {instead}. "
+        f"mail_home {path} exists already ({file.user}:{file.group}'s, {what}), and mailroom did not make it; {instead}. "
         f"If it does hold this server's mail: chown -R {checked.mail_uid}:{checked.mail_gid} {path}"
     ]
 
 
 def _members(there: MailHost, checked: MailData) -> list[str]:
-    """A group that was here before its user (whose shell and home `misfits` asks about) lets others read all mail."""
+    """A group that existed before its user lets its members read all mail. (`misfits` judges the user.)"""
     name = checked.mail_owner
     others = set(there.members.get(name, ())) - {name}
     if name not in there.groups or name in there.passwd or not others:
         return []
     return [
-        f"the group {name} is somebody else's: {', '.join(sorted(others))} would read all mail; choose another mail_owner "
+        f"the group {name} exists already, and its members would read all mail: {', '.join(sorted(others))}; choose another mail_owner "
         "and mail_gid"
     ]
 
 
 def _pair(there: MailHost, checked: MailData) -> list[str]:
-    """tls_self_signed replaces a pair of its own only; a run that died between its two halves has left the other beside."""
+    """tls_self_signed replaces only a pair that it made. A run that died between the two files has left PATH.new beside them."""
     path, key = checked.tls_certificate, checked.tls_key
     if not checked.tls_self_signed:
         return []
-    instead = "set tls_self_signed = False if Postfix and Dovecot shall use it, or move it away"
+    instead = "set tls_self_signed = False to let Postfix and Dovecot use it, or move it away"
     if path in there.files and not certificate.made_here(there.text(path)):
         return [
             f"{path} is {certificate.described(there.text(path))}, and tls_self_signed = True would replace it; {instead}"
@@ -133,31 +135,31 @@ def _pair(there: MailHost, checked: MailData) -> list[str]:
 
 def _packages(there: MailHost, rivals: dict[str, str]) -> list[str]:
     return [
-        f"{name} is installed, {what}, and ours would push it off the host; remove it first if that is meant: apt-get remove {name}"
+        f"{name} is installed, {what}, and apt would remove it for ours; if that is meant, remove it first: apt-get remove {name}"
         for name, what in rivals.items()
         if name in there.packages
     ]
 
 
 def clocks(there: MailHost, found: Platform) -> list[str]:
-    """Programs that keep the time, and that installing chrony would remove."""
+    """Programs that set the clock, and that installing chrony would remove."""
     return _packages(there, found.rivals.get("chrony", {}))
 
 
 def _files(there: MailHost, folder: str) -> list[str]:
-    """Files in a directory of ours that we would overwrite, or make unreadable for whom they were made."""
+    """Foreign files in a directory of ours: a run would overwrite them, or make them unreadable to their users."""
     place, file = there.places.get(folder), there.files.get(folder)
     if not place or not file:
         return []
     if file.kind != "directory":
-        return [f"{folder} is a {file.kind}, and mailroom needs a directory there; move it away"]
+        return [f"{folder} is a {file.kind}, and mailroom needs a directory of that name; move it away"]
     inside = [path for path, one in there.files.items() if _folder(path) == folder and one.kind.startswith("regular")]
-    # a directory with one of our files is ours, and the operator's own may stand beside them; UNDER_WAY is what a killed run left
+    # A directory with one of our files is ours; the operator may keep own files beside them. UNDER_WAY: a killed run's leftovers.
     if not inside or any(_folder(path) == folder for path in there.made) or all(map(UNDER_WAY.search, inside)):
         return []
     return [
-        f"{folder} holds files that mailroom did not make ({', '.join(sorted(inside))}); move them to another directory, as this one "
-        "is for mailroom's"
+        f"{folder} holds files that mailroom did not make ({', '.join(sorted(inside))}); move them to another directory: "
+        "this one is for mailroom's"
     ]
 
 
@@ -173,13 +175,13 @@ def _postfix(there: MailHost) -> list[str]:
     if not serving:
         return []
     return [
-        f"Postfix serves somebody here already ({', '.join(serving)}), and mailroom would replace that; take a fresh host, or take "
-        "those settings out of /etc/postfix first if they are not needed"
+        f"Postfix handles mail here already ({', '.join(serving)}), and mailroom would replace those settings; take a fresh host, or "
+        "remove them from /etc/postfix first if they are not needed"
     ]
 
 
 def _differs(there: MailHost, service: str) -> bool:
-    """A service that people submit to, with other rules than ours: in master.cf as packages bring it, it is a comment."""
+    """A submission service with other rules than ours. In the package's master.cf it is a comment."""
     rules = there.overrides.get(f"{service}/smtpd_relay_restrictions", "permit_sasl_authenticated,reject")
     return service in there.master_cf and rules != "permit_sasl_authenticated,reject"
 
@@ -192,13 +194,13 @@ def _dovecot(there: MailHost) -> list[str]:
     if not edited:
         return []
     return [
-        f"Dovecot was set up here by somebody else ({', '.join(edited[:5])}), and mailroom would switch that off; take a fresh "
-        "host, or remove Dovecot with its settings first if they are not needed: apt-get purge dovecot-core"
+        f"Dovecot was set up here before ({', '.join(edited[:5])}), and mailroom would switch those settings off; take a fresh "
+        "host, or, if they are not needed, remove Dovecot with its settings first: apt-get purge dovecot-core"
     ]
 
 
 def _role(there: MailHost, checked: MailData) -> list[str]:
-    """The role is ours by its comment, by its password, or since our tables grant to it."""
+    """Our role has our comment or our password, or our tables beside it."""
     answer = there.sql
     if "role" not in answer or answer.get("role_note") or _our_tables(answer):
         return []
@@ -210,10 +212,10 @@ def _role(there: MailHost, checked: MailData) -> list[str]:
         if powers
         else "it owns something"
         if answer.get("owns")
-        else "its password is another"
+        else "it has another password"
     )
     return [
-        f"PostgreSQL has a role mailreader that mailroom did not make ({why}), and its password and rights would be changed; rename it: "
+        f"PostgreSQL has a role mailreader that mailroom did not make ({why}), and a run would change its password and rights; rename it: "
         "ALTER ROLE mailreader RENAME TO … (a renamed role needs its password set again), or drop it if nobody uses it"
     ]
 
@@ -231,7 +233,7 @@ def _our_tables(answer: dict[str, object]) -> bool:
 
 
 def _database(there: MailHost) -> list[str]:
-    """The database is ours by its comment or by our tables in it; an empty one of postgres's is what a run that died has left."""
+    """Our database has our comment or our tables. An empty one of postgres's is left from a run that died."""
     answer = there.sql
     if "database" not in answer:
         return []

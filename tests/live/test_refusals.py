@@ -70,7 +70,7 @@ def test_an_owner_who_is_a_person(lab_host: LabHost) -> None:
         before = fingerprint(host)
         person = ("--data", "mail_owner=carla", "--data", "mail_uid=5555", "--data", "mail_gid=5555")
         run = pyinfra(WHOLE, *person)
-        assert run.code == 1 and "somebody logs in as it" in run.output, run.output
+        assert run.code == 1 and "a person's account" in run.output, run.output
         assert "not in mail_home = '/home/mail'" in run.output and fingerprint(host) == before
     finally:
         host.run("userdel carla")

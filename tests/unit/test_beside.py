@@ -94,7 +94,7 @@ def test_the_checks_know_what_is_ours(system: Platform) -> None:
         (MailHost(sql={"hidden": ["a trigger t on users"]}), "has a trigger t on users"),
         (
             MailHost(sql={"transports": {"example.test": {"transport": "smtp:[evil]:25"}}}),
-            "leads example.test elsewhere",
+            "sends mail for example.test elsewhere",
         ),
         (
             MailHost(sql={"tables": {"users": {"acl": "{postgres=r/postgres,spy=r/postgres}"}}}),
@@ -102,7 +102,7 @@ def test_the_checks_know_what_is_ours(system: Platform) -> None:
         ),
         (
             MailHost(files={"/etc/amavis/conf.d/99-x": File("644", "root", "root", 1.0, "regular file")}),
-            "has the last word",
+            "overrules them",
         ),
     ],
 )
@@ -118,7 +118,7 @@ def test_named(there: MailHost, said: str) -> None:
         ({"database": ["other"], "address": "127.0.0.1", "auth_method": "trust"}, "without a password"),
         ({"database": ["other"], "address": "10.0.0.0", "auth_method": "password"}, "unprotected password"),
         ({"database": ["all"], "address": None, "auth_method": "peer", "mapped": True}, "maps Unix users"),
-        ({"database": ["all"], "address": "0.0.0.0", "auth_method": "scram-sha-256"}, "at the database mail"),
+        ({"database": ["all"], "address": "0.0.0.0", "auth_method": "scram-sha-256"}, "connect to the database mail"),
         ({"error": "no such method", "auth_method": None}, "cannot be read"),
         ({"database": ["other"], "address": "10.0.0.0", "auth_method": "scram-sha-256"}, ""),
         ({"database": ["all"], "address": "0.0.0.0", "auth_method": "reject"}, ""),

@@ -46,7 +46,7 @@ def test_a_bare_host_and_a_finished_one_are_welcome() -> None:
     ("there", "said"),
     [
         (host({"uid": "1000"}), "the SSH user is not root"),
-        (host({"init": "bash"}), "systemd does not run"),
+        (host({"init": "bash"}), "process 1 of this host is bash"),
         (host({"resolves": ""}), "mx1.example.test does not resolve on this host"),
         (host({"free_mb": "100"}), "only 100 MB are free"),
         (host(listeners={25: 'users:(("exim4",pid=7,fd=3))'}), 'port 25 is taken by users:(("exim4"'),
@@ -80,5 +80,5 @@ def test_a_pair_that_no_daemon_could_load_is_refused() -> None:
     pair = {path: File("644", "root", "root", 1.0, "regular file") for path in ("/c.pem", "/k.pem")}
     there = host(files=pair, pair={"problem": "/c.pem does not belong to the key /k.pem"})
     (problem,) = refusals(there, data(tls_self_signed=False), DEBIAN)
-    assert problem.startswith("/c.pem does not belong to the key /k.pem") and "mend the pair" in problem
+    assert problem.startswith("/c.pem does not belong to the key /k.pem") and "fix the pair" in problem
     assert refusals(host(files=pair, pair={"problem": ""}), data(tls_self_signed=False), DEBIAN) == []
