@@ -88,7 +88,7 @@ def up(options: argparse.Namespace) -> None:
     suite = options.suite or os.environ.get("LAB_SUITE") or None
     asked = split(options.hosts, suite)
     if not options.hosts:
-        # the client is whatever it is: only the mail host's release was asked for
+        # the release is for the mail host; the client keeps what it has
         asked = dict.fromkeys(names.DEFAULT_HOSTS) | {"mx1": suite}
     # a stand-in is for mail hosts: the client keeps a Debian's tools
     others = names.DEFAULT_SUITE if suite in names.STAND_INS else suite
@@ -109,7 +109,7 @@ def split(words: list[str], suite: str | None) -> dict[str, str | None]:
         if not names.valid(name):
             raise LabError(f"{name!r} cannot name a host.", "Use a-z, 0-9 and -, a letter first.")
         if own and names.role(name) == names.WORLD:
-            raise LabError(f"{name} has a system of its own.", f"Say just: {name}")
+            raise LabError(f"{name} has a system of its own.", f"Write just: {name}")
         asked[name] = own or suite
     for each in {own for own in [*asked.values(), suite] if own}:
         if each not in (*names.SUITES, *names.STAND_INS):

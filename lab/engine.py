@@ -1,4 +1,4 @@
-"""podman or Docker: which one there is, and the flags that make systemd feel at home in it."""
+"""podman or Docker: which one is here, and the flags with which systemd runs in it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Engine:
     name: str
 
     def argv(self, *args: str) -> list[str]:
-        # Debian's crun refuses a hybrid cgroup v1 hierarchy; runc does not mind.
+        # Debian's crun refuses a hybrid cgroup v1 hierarchy; runc accepts it.
         runtime = ["--runtime", "runc"] if self.name == "podman" and old_cgroups() else []
         return [self.name, *runtime, *args]
 
@@ -55,7 +55,7 @@ class Engine:
             return [*flags, "--env", "container=docker"]
         flags += ["--systemd", "always", "--no-hosts"]
         if os.geteuid() == 0 and not has_capability(CAP_SYS_RESOURCE):
-            # podman asks for more than a root without SYS_RESOURCE may hand on
+            # podman's default limits are higher than a root without SYS_RESOURCE may set
             flags += ["--ulimit", "nofile=20000:20000", "--ulimit", "nproc=32768:32768"]
         return flags
 
@@ -73,7 +73,7 @@ def has_capability(bit: int) -> bool:
 
 
 def present() -> Engine | None:
-    """The engine if there is one: nothing is installed just to take a lab down."""
+    """The engine, or None: taking a lab down installs nothing."""
     return find() if shutil.which("podman") or shutil.which("docker") else None
 
 

@@ -1,4 +1,4 @@
-"""What a lab command says when it cannot go on: what happened, and what to do next."""
+"""The message of a lab command that cannot go on: what happened, and what to do next."""
 
 from __future__ import annotations
 

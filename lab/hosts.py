@@ -1,4 +1,4 @@
-"""One lab host: made, found again, waited for, removed. The truth about it is its container's labels."""
+"""One lab host: make it, find it again, wait for it, remove it. Its container's labels are the truth about it."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def start(engine: Engine, name: str) -> None:
 
 
 def tell(engine: Engine, host: state.Record, changed: set[str]) -> None:
-    """Have a running host take over what is new in the files that are mounted in it."""
+    """Make a running host read the changes in its mounted files."""
     commands = []
     if "routes" in changed:
         commands.append("systemctl restart mailroom-seal")
@@ -127,7 +127,7 @@ def wait(engine: Engine, host: state.Record) -> str:
                 f"Look at: {engine.name} exec {me} journalctl -b -u ssh",
             )
         time.sleep(0.05)
-    # Until everything else has started too; a unit that fails or hangs is not the lab's business.
+    # Wait until everything else has started too; a unit may fail or hang, as the lab does not judge it.
     script = f"timeout {SETTLED} systemctl is-system-running --wait >/dev/null; cat {HOST_KEY}"
     return " ".join(engine.run("exec", container(host["name"]), "sh", "-c", script).split()[:2])
 

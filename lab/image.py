@@ -36,7 +36,7 @@ def made_of(suite: str) -> tuple[str, list[str], list[Path]]:
 
 
 def recipe(suite: str) -> str:
-    """A digest of all that goes into the image: another recipe is another image, beside the old."""
+    """A digest of all that the image is made from: another recipe makes another image, beside the old one."""
     _, packages, makers = made_of(suite)
     digest = hashlib.sha256(f"{suite} {packages}".encode())
     for folder in makers:
@@ -96,11 +96,11 @@ def tarball(suite: str) -> Path:
 def make_rootfs(suite: str, tar: Path) -> None:
     tar.parent.mkdir(parents=True, exist_ok=True)
     release, packages, makers = made_of(suite)
-    say(f"making a bare {suite} once, half a minute or one (kept in {tar.parent})")
+    say(f"making a bare {suite}, once; this takes up to a minute (kept in {tar.parent})")
     for old in names.cache().glob(f"{suite}-*.tar*"):
-        if old.stat().st_mtime < time.time() - WEEK:  # of another recipe, or of a run that was killed
+        if old.stat().st_mtime < time.time() - WEEK:  # of another recipe, or left by a killed run
             old.unlink()
-    work = tar.with_suffix(f".tar.{os.getpid()}")  # renamed when whole: a killed run leaves no half
+    work = tar.with_suffix(f".tar.{os.getpid()}")  # renamed when complete: a killed run leaves no half image
     if suite == standin.YUM_ONLY:
         if not tarball("el9").exists():
             make_rootfs("el9", tarball("el9"))
@@ -155,7 +155,7 @@ def forget(engine: Engine) -> None:
 
 
 def from_registry(engine: Engine, suite: str) -> None:
-    """Where mmdebstrap cannot be had: the same recipe on the official debian image."""
+    """Without mmdebstrap: the same recipe on the official debian image."""
     release, packages, makers = made_of(suite)
     say(f"no mmdebstrap here: building on the registry's debian:{release}")
     with tempfile.TemporaryDirectory() as folder, busy(f"building the {suite} image"):

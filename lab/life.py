@@ -1,4 +1,4 @@
-"""The lab's life: up, down, one host less, and nothing left at all."""
+"""The lab's life: up, down, removing one host, and removing everything."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Asked = dict[str, str | None]  # host name: the suite asked for, or None for whi
 
 
 def up(asked: Asked, suite: str, roles: dict[str, str] | None = None) -> dict[str, Any]:
-    """Bring these hosts up beside those that are; one of another suite than asked for is rebuilt."""
+    """Bring these hosts up beside the present ones. A host of another suite than asked for is rebuilt."""
     engine = find()
     with state.locked():
         state.make_secrets()
@@ -34,7 +34,7 @@ def up(asked: Asked, suite: str, roles: dict[str, str] | None = None) -> dict[st
         images = {s: image.ensure(engine, s) for s in {wanted[name] or suite for name in fresh}}
         mirrors = {m for name in records for m in found[name].mirrors}
         mirrors |= {m for base in images.values() for m in image.mirrors(engine, base)}
-        with image.one_at_a_time("ports") if fresh else nullcontext():  # no other lab takes a port before it is ours
+        with image.one_at_a_time("ports") if fresh else nullcontext():  # no other lab takes a port in between
             for name in fresh:
                 role = names.WORLD if name == names.WORLD else (roles or {}).get(name) or names.role(name)
                 records[name] = hosts.plan(name, wanted[name] or suite, role, subnet, records)
@@ -51,7 +51,7 @@ def keep(engine: Engine, found: hosts.Found, asked: str | None) -> bool:
     """Whether this host can stay as it is; one that cannot is removed here."""
     host = found.host
     if not found.mounted:
-        say(f"{host['name']} was left behind by a lab whose files are gone: making it anew")
+        say(f"{host['name']} is from a lab whose files are gone: making it anew")
     elif asked and asked != host["suite"]:
         say(f"{host['name']} is {host['suite']} and {asked} was asked for: rebuilding just this host")
     elif found.running:
@@ -74,7 +74,7 @@ def settle(
     fresh: list[str],
     changed: set[str],
 ) -> dict[str, Any]:
-    """Wait for the hosts that are new or lost, and write down how to reach all of them."""
+    """Wait for new and lost hosts, and write the files by which all hosts are reached."""
     known = state.known_keys()
     waiting = [
         name
@@ -97,7 +97,7 @@ def settle(
 
 
 def remove(name: str) -> None:
-    """One host less, with its snapshots. The last one takes the lab along."""
+    """Remove one host with its snapshots. With the last host the lab goes too."""
     engine = find()
     with state.locked():
         found = hosts.find_all(engine)
@@ -116,7 +116,7 @@ def remove(name: str) -> None:
 
 
 def down() -> int:
-    """Containers and network, and what told of them; secrets, snapshots and caches stay."""
+    """Remove containers, network and their files; secrets, snapshots and caches stay."""
     engine = present()
     if engine is None or not (names.directory().exists() or hosts.find_all(engine)):
         return 0
@@ -144,7 +144,7 @@ def purge() -> int:
 
 
 def distclean() -> int:
-    """Purge, and the caches that all checkouts share, unless another lab is living on them."""
+    """Purge, and remove the caches that all checkouts share, unless another lab uses them."""
     removed = purge()
     engine = present()
     if engine and engine.run("ps", "--all", "--quiet", "--filter", "label=mailroom.lab"):

@@ -1,4 +1,4 @@
-"""What the kernel lets one user have: the default is enough for a few hosts, not for a workshop."""
+"""The kernel's limits for one user: the defaults are enough for a few hosts, not for a workshop."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ LOW = 512
 
 
 def raise_inotify() -> None:
-    """More inotify instances until the next reboot, where we may; else a sentence that says how."""
+    """Raise the limit of inotify instances until the next reboot, or say how to."""
     try:
         now = int(INSTANCES.read_text())
     except (OSError, ValueError):
-        return  # not Linux, or hidden from us: the engine's own machine has its own limit
+        return  # not Linux, or hidden: the engine's own machine has its own limit
     if now >= LOW:
         return
     try:

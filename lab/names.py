@@ -33,7 +33,7 @@ def directory() -> Path:
 
 
 def cache() -> Path:
-    """What is worth keeping between labs and checkouts: root file systems and Debian packages."""
+    """The cache that labs and checkouts share: root file systems and Debian packages."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mailroom"
 
 

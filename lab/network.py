@@ -85,7 +85,7 @@ def write_guest_files(subnet: str, hosts: dict[str, state.Record], mirrors: list
         resolver = [f"nameserver {there['address']}", "options timeout:2 attempts:2"]
     files = {
         "hosts": lines,
-        # without a world nothing answers there: what is not in the hosts file does not exist
+        # without a world no server answers there: a name outside the hosts file does not exist
         "resolv.conf": resolver,
         "routes": ways,
         "clients": [f"{address} {name}" for name, address in (there or {}).get("clients", {}).items()],

@@ -1,4 +1,4 @@
-"""One line on stderr while something takes long; nothing where nobody looks."""
+"""One line on stderr while a step takes long; nothing without a terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How pyinfra reaches a lab host, and what a deploy has to know about it."""
+"""A lab host's data for pyinfra: how to reach it, and what is different in a lab."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def inventory_data(host: state.Record) -> dict[str, Any]:
         "mail_hostname": host["fqdn"],
         "accounts_file": str(state.path("accounts.json")),
         "secrets_file": str(state.path("secrets.json")),
-        # nothing beyond the package mirror is reached from a lab
+        # a lab reaches nothing beyond the package mirror
         "signature_updates": False,
         "virus_signatures": EICAR,
         "time_sources": [other["fqdn"] for other in state.described() if other["role"] == "world"],

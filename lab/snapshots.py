@@ -30,7 +30,7 @@ class Snapshot:
 
 
 def take(name: str, title: str) -> Snapshot:
-    """Commit the running host under this title; an older snapshot of that title gives way."""
+    """Commit the running host under this title. It replaces an older snapshot of that title."""
     engine = find()
     if not names.slug(title) or names.slug(title) == BARE:
         raise LabError(f"{title!r} cannot name a snapshot.", "Use a title with letters in it.")
@@ -48,7 +48,7 @@ def take(name: str, title: str) -> Snapshot:
 
 
 def rewind(name: str, title: str) -> None:
-    """Put the host back to a snapshot. What was not kept since is lost; that is what it is for."""
+    """Put the host back to a snapshot. All later changes are lost, on purpose."""
     engine = find()
     with state.locked():
         host = one(engine, name)
@@ -118,7 +118,7 @@ def images(engine: Engine) -> list[dict[str, Any]]:
 
 
 def forget(engine: Engine, name: str | None = None) -> None:
-    """Drop the snapshots of one host, or of all; the newest first, as others stand on the old."""
+    """Drop the snapshots of one host, or of all; newest first, since newer ones are layers on older ones."""
     for one in sorted(images(engine), key=lambda o: str(o["Created"]), reverse=True):
         if name in (None, json.loads(one["Config"]["Labels"]["mailroom.host"])["name"]):
             for tag in one["RepoTags"] or [one["Id"]]:

@@ -1,4 +1,4 @@
-"""A stand-in for the Red Hat family, where none of its packages can be had: dnf, yum and rpm on a Debian.
+"""A stand-in for the Red Hat family, since no mirror of its packages can be had: dnf, yum and rpm on a Debian.
 
 `el9/setup` turns a Debian root file system into one that calls itself AlmaLinux 9 and has a file:// repository of RPMs
 which `el9/convert.py` makes of Debian's binary packages. el9-yum is the same without a dnf on the PATH.

@@ -35,7 +35,7 @@ def locked() -> Iterator[None]:
 
 
 def write(name: str, text: str, mode: int = 0o644) -> None:
-    """Replace the file whole, and never have it readable for a moment by whom it should not."""
+    """Replace the file at once; it is never readable by others, not even for a moment."""
     new = path(f".{name}.new")
     new.unlink(missing_ok=True)
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:
@@ -74,7 +74,7 @@ def greets(port: int, patience: float = 2) -> bool:
     """Whether ssh answers there. A published port may accept before the guest does: listen for it."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=patience) as connection:
-            # a name and a proper end, or the host logs a broken connection as an error
+            # send a name and close properly, or the host logs an error
             connection.sendall(b"SSH-2.0-lab\r\n")
             return connection.recv(4) == b"SSH-"
     except OSError:

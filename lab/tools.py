@@ -1,4 +1,4 @@
-"""The programs that the lab calls. Root on Debian: installed at once; else the exact command is named."""
+"""The programs that the lab calls. Root on Debian installs them at once; any other user gets the exact command."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The world: one host that plays the Internet, with the DNS, another mail domain, clients and a clock.
 
-Its image is made by `world/setup`. What depends on the lab's addresses stands in two of the mounted files, so that hosts
+Its image is made by `world/setup`. Two of the mounted files hold what depends on the lab's addresses, so that hosts
 which are added later are known too: zones.conf is what unbound answers, clients the addresses that the world itself has.
 """
 
@@ -18,7 +18,7 @@ PACKAGES = ["bind9-dnsutils", "chrony", "opendkim", "openssl", "postfix", "postf
 PACKAGES += ["libauthen-sasl-perl", "libnet-dns-perl", "libnet-ssleay-perl"]  # what swaks needs for all it can
 ROLE = names.WORLD
 
-# A street of ordinary people: names that no filter takes for those of dialled-in addresses.
+# Ordinary households: names that no filter mistakes for dial-up addresses.
 HOMES = (
     "ash",
     "beech",
@@ -36,7 +36,7 @@ HOMES = (
     "yew",
 )
 HOMES_DOMAIN = f"homes.{names.ELSEWHERE}"
-# Whatever is sent to these ends in the sink: RFC 2606 set them aside, so that nobody is there.
+# Mail to these ends in the sink: RFC 2606 reserved them, so they belong to no one.
 SINKS = ("example.org", "example.com")
 SINK_TOP = "example"  # and every name below this one
 TTL = 60

@@ -1,4 +1,4 @@
-"""The postmaster's desk: the way of one message through the factory, and what the workers put aside.
+"""The postmaster's desk: the way of one message, and the mail that the scanners hold.
 
     from checks.engine.target import lab_target
     from postmaster import reading

@@ -1,4 +1,4 @@
-"""python -m postmaster: the way of a message, and what the workers put aside."""
+"""python -m postmaster: the way of a message, and held mail."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EXAMPLES = """\
 examples:
   python -m postmaster passport '<1234@example.net>'       every hop of a message, from the log
   python -m postmaster passport 4jXSW25B36zcWq5 --svg way.svg
-  python -m postmaster quarantine                          what Amavis put aside
+  python -m postmaster quarantine                          the mail that Amavis holds
   python -m postmaster quarantine release virus-5mMRHWlt9jx5
 
 The lab's first mail host is asked; --host names another one, --ssh-host a server of your own (as root, by ~/.ssh/config).
@@ -44,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--svg", type=Path, metavar="FILE", help="write the picture there")
     one.add_argument("--all", action="store_true", help="name every recipient")
     one.add_argument("--log", action="store_true", help="the log's lines under each hop")
-    one = commands.add_parser("quarantine", parents=[where], help="list, show or release what was put aside")
+    one = commands.add_parser("quarantine", parents=[where], help="list, show or release held mail")
     one.add_argument("action", nargs="?", choices=("list", "show", "release"), default="list")
     one.add_argument("id", nargs="?", default="", help="as the list shows it")
     return top

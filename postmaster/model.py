@@ -1,4 +1,4 @@
-"""A passport: the hops of one message, each after another, as a tree that branches where recipients part."""
+"""A passport: the hops of one message, as a tree that branches where its recipients part."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 PASSING = ("Postfix cleanup", "Postfix qmgr", "Postfix pickup", "Re-injection", "Amavis", "Dovecot LMTP")
-# Where a message is that ended so. "delivered" without a folder: to another server.
+# Where a message is after each verdict. "delivered" without a folder: on another server.
 ENDS = {
     "deferred": "queue",
     "delay notification": "queue",
@@ -29,7 +29,7 @@ class Hop:
     station: str  # Postfix smtpd, Amavis, Sieve, …
     verdict: str  # accepted, Passed CLEAN, deferred, …
     what: str = ""
-    setting: str = ""  # the setting that decided, as it stands on the host now
+    setting: str = ""  # the setting that decided, as it is on the host now
     chapter: int = 0
     step: str = ""
     mood: Mood = "good"
@@ -71,13 +71,13 @@ class Passport:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing is on its way any more: every end is a folder, a refusal, or something that has to be waited for."""
+        """Whether no copy is on its way any more: every end is a folder, a refusal, or a wait."""
         ends = [hop for hop in self.hops if not self.following(hop)]
         return not any(hop.station in PASSING and hop.mood == "good" for hop in ends)
 
     @property
     def places(self) -> list[str]:
-        """Where it came to rest, each once: a folder, "queue", "quarantine", "bounced", "elsewhere" or another verdict."""
+        """Where its copies are, each place once: a folder, "queue", "quarantine", "bounced", "elsewhere" or another verdict."""
         return list(dict.fromkeys(place for hop in self.hops if not self.following(hop) and (place := place_of(hop))))
 
     @property
@@ -108,7 +108,7 @@ class Passport:
 
 
 def place_of(hop: Hop) -> str:
-    """The place of a message whose last hop this is; "" where nothing rests, as after a vacation answer."""
+    """The place of a message after this last hop; "" where there is no copy, as after a vacation answer."""
     if hop.folder or hop.held:
         return hop.folder or "quarantine"
     if hop.station in PASSING and hop.mood == "good":

@@ -1,4 +1,4 @@
-"""A passport as a picture: stations on a conveyor belt, which branches where recipients part. SVG, for light and dark."""
+"""A passport as SVG, for light and dark: stations on a conveyor belt that branches where recipients part."""
 
 from __future__ import annotations
 
@@ -139,6 +139,6 @@ def said(
 
 
 def cut(text: str, width: int, rows: int) -> list[str]:
-    """At most so many lines; what does not fit ends in an ellipsis (the tooltip has all)."""
+    """At most so many lines; longer text ends in an ellipsis (the tooltip has all)."""
     pieces = wrap(text, width, break_on_hyphens=False)
     return pieces if len(pieces) <= rows else [*pieces[: rows - 1], pieces[rows - 1][: width - 1] + "…"]

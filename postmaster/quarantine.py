@@ -1,4 +1,4 @@
-"""What Amavis put aside: list it, look at its envelope and the reason, hand it on after all."""
+"""The mail that Amavis holds: list it, show its envelope and the reason, deliver it after all."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ grep -oE '/[A-Za-z0-9/._-]+' | tail -n 1)
 dir=${dir:-/var/lib/amavis/virusmails}; cd "$dir" 2>/dev/null || { echo "--- none $dir"; exit 0; }
 echo "--- folder $dir"
 """
-# Headers only: what the message says is nobody's business but its reader's.
+# Headers only: the contents are for the reader alone.
 LIST = f"""{FOLDER}find . -type f -printf '%T@ %s %P\\n' | sort -rn | head -n {MOST} | while read -r at size path; do
 echo "--- file $at $size $path"; zcat -f -- "$path" | sed '/^[[:space:]]*$/q' | head -c 20000; echo; done"""
 WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{5,80}")
@@ -54,7 +54,7 @@ def held(target: Target) -> list[Held]:
     for head, rows in sections(target.shell(LIST, timeout=60)).items():
         if head.startswith("none "):
             raise NotFound(
-                f"There is no quarantine on {target.hostname}: {head[5:]} is not there. Chapter 3 makes it: "
+                f"There is no quarantine on {target.hostname}: {head[5:]} does not exist. Chapter 3 makes it: "
                 "pyinfra inventory.py deploys/mailserver.py"
             )
         if head.startswith("file "):
@@ -64,7 +64,7 @@ def held(target: Target) -> list[Held]:
 
 
 def one(at: float, size: int, path: str, text: str) -> Held:
-    """A file of the quarantine by its headers. Amavis's own stand above the first Received; below, anybody's word."""
+    """A file of the quarantine by its headers. Amavis's own are above the first Received; anybody may have written those below."""
     above, _, below = text.partition("\nReceived:")
     ours, theirs = message_from_string(above + "\n\n"), message_from_string("Received:" + below + "\n\n")
     alerts = [words(alert) for alert in ours.get_all("X-Amavis-Alert", [])]
@@ -72,7 +72,7 @@ def one(at: float, size: int, path: str, text: str) -> Held:
     kind = path.rpartition("/")[2].partition("-")[0]
     spam = f"SPAM, score {score}" if score else kind
     reason = "; ".join(alerts) or (
-        "not looked at to its end: too deep, too large or ambiguous" if kind == "unchecked" else spam
+        "not scanned to its end: too deep, too large or ambiguous" if kind == "unchecked" else spam
     )
     return Held(
         id=path.rpartition("/")[2],
@@ -97,7 +97,7 @@ def decoded(message: Message, name: str) -> str:
     raw = str(message.get(name, ""))
     try:
         return words(str(make_header(decode_header(raw))))
-    except (LookupError, UnicodeError, ValueError):  # a charset that nobody knows
+    except (LookupError, UnicodeError, ValueError):  # an unknown charset
         return words(raw)
 
 
@@ -112,20 +112,20 @@ def find(target: Target, asked: str) -> Held:
     found = [item for item in every if name in (item.id, item.mail_id, item.id.removesuffix(".gz"))]
     if not found:
         raise NotFound(
-            f"Nothing in quarantine is called {asked!r}; nothing was changed.\n"
-            f"Looked at {len(every)} messages on {target.hostname}. `python -m postmaster quarantine` lists them: take the ID "
+            f"The quarantine has no {asked!r}; nothing was changed.\n"
+            f"Searched {len(every)} messages on {target.hostname}. `python -m postmaster quarantine` lists them: take the ID "
             "whole (virus-5mMRHWlt9jx5), or the quarantine name of the message's passport."
         )
     return found[0]
 
 
 def release(target: Target, item: Held) -> str:
-    """Amavis hands it on as it is; the new queue id. amavisd-release ends with 0 whatever happens: its words count."""
+    """Amavis delivers it unchanged; returns the new queue id. amavisd-release always exits with 0, so its words count."""
     answer = target.shell(f"amavisd-release {shlex.quote(item.path)}", may_fail=True, timeout=60)
     if not (done := re.search(r"^250 .*?queued as (\w+)", answer, re.MULTILINE)):
         raise NotFound(
             f"Amavis did not release {item.id}: {words(answer) or 'no answer'}\n"
-            "Does it run, and has it its socket? On the host: systemctl status amavis; ls -l /var/lib/amavis/amavisd.sock"
+            "Is it running, and does its socket exist? On the host: systemctl status amavis; ls -l /var/lib/amavis/amavisd.sock"
         )
     return done[1]
 
@@ -153,7 +153,7 @@ def show_all(target: Target, items: list[Held], as_json: bool) -> None:
         return
     console = Console(highlight=False, emoji=False, markup=False, force_jupyter=False)
     if not items:
-        console.print(f"Nothing is in quarantine on {target.hostname}.")
+        console.print(f"The quarantine of {target.hostname} is empty.")
     for item in items:
         to = ", ".join(item.recipients[:2]) + (f" and {len(item.recipients) - 2} more" if item.recipients[2:] else "")
         console.print(f"{item.id}  {clock(item.at, date=True)[:16]} UTC, {item.size} bytes", soft_wrap=True)
@@ -180,4 +180,4 @@ def show(item: Held, as_json: bool) -> None:
     for key, value in rows.items():
         if value:
             print(f"{key:>14}  {value}")
-    print(f"\nTo hand it on after all: python -m postmaster quarantine release {item.id}")
+    print(f"\nTo deliver it after all: python -m postmaster quarantine release {item.id}")

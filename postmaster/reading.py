@@ -1,4 +1,4 @@
-"""From an id to a passport: which lines to ask the host's log for, and which settings of the host belong to them."""
+"""From an id to a passport: search the host's log for its lines, and read the settings that belong to them."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ WAITING = 6 * 86400  # Postfix gives up after five days
 ROUNDS = 4
 QUEUE_ID = re.compile(r"[0-9A-Za-z]{6,20}")
 ADVICE = """\
-A message gets its Message-ID into the log only after its envelope was taken: one refused at RCPT has none (see below), and
-one of yesterday may be in a log that is gone. Copy the ID from the message's own headers, with or without < >; a queue id
-stands in its Received lines and in the bounce. On the host: {journal} | grep -F {word}"""
+The log has a Message-ID only once the envelope was accepted: a message refused at RCPT has none (see below). An old message's
+log may be gone. Copy the ID from the message's own headers, with or without < >; a queue id
+is in its Received lines and in the bounce. On the host: {journal} | grep -F {word}"""
 
 
 def passport(target: Target, asked: str, since: str = "") -> Passport:
@@ -60,7 +60,7 @@ def followed(log: Log, message_id: str, queue: str, window: tuple[float, float])
 
 
 def waits(told: Sequence[Event], message_id: str, queue: str) -> bool:
-    """Whether the queue still has it."""
+    """Whether the message is still in the queue."""
     return any(not entry.of("removed") for entry in queue_entries.chosen(queue_entries.of(told), message_id, queue))
 
 
@@ -118,16 +118,16 @@ def host_settings(target: Target, told: Sequence[Event]) -> settings.Settings:
 
 
 def missing(log: Log, asked: str, word: str) -> str:
-    """What was looked for, where, what to do; and who was refused lately, since that leaves no Message-ID."""
+    """The answer to an unknown id: id, places, advice, and the latest refusals, which leave no Message-ID."""
     where = f"the journal (facility mail{f', since {log.since}' if log.since else ''}{f', from {log.oldest} on' if log.oldest else ''})"
     found = [
         event
         for event in events.read(log.search(["NOQUEUE: reject", "proxy-reject: "], (log.now - 86400, log.now + 60)))
     ]
     refused = [f"  {lines.clock(e.at, date=True)[:19]}  {hops.short(e.fields['rest'], 150)}" for e in found[-5:]]
-    text = f"No line names {asked}.\nLooked on {log.target.hostname}, in {where}, then in /var/log/mail.log* and maillog*.\n"
+    text = f"No line of the log has {asked}.\nSearched on {log.target.hostname}: {where}, then /var/log/mail.log* and maillog*.\n"
     if not log.root:
-        text += "SSH does not come in as root there: such a user may see no more of the journal than his own lines.\n"
+        text += "The SSH user there is not root, and may see only the lines of his own in the journal.\n"
     text += ADVICE.format(journal=JOURNAL, word=shlex.quote(word))
     return text + (
         "\nRefused in the last 24 hours, before any queue id (UTC):\n" + "\n".join(refused) if refused else ""

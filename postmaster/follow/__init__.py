@@ -1,1 +1,1 @@
-"""From events to hops: what belongs to the message, who follows from whom, and which setting decided."""
+"""From events to hops: which lines belong to the message, which hop follows which, and which setting decided."""

@@ -1,4 +1,4 @@
-"""Which setting decided, and which step of which chapter made it: by what the log says of each station."""
+"""Which setting decided at each station, and which step made it: inferred from the log."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Decided:
     step: str
 
 
-# A refusal in the SMTP session, by Postfix's words; the first that fits.
+# Refusals in the SMTP session by Postfix's wording; the first match counts.
 REFUSALS = (
     ("Relay access denied", "smtpd_relay_restrictions", 1, "restrictions"),
     ("User unknown in virtual mailbox table", "virtual_mailbox_maps", 2, "delivery"),
@@ -28,7 +28,7 @@ REFUSALS = (
     ("pipelining", "smtpd_data_restrictions", 1, "restrictions"),
     ("Client host rejected: Access denied", "smtpd_relay_restrictions", 1, "submission"),
 )
-# What Amavis called it, and the setting that says what becomes of it.
+# Amavis's verdict, and the setting for mail of that verdict.
 DESTINIES = {
     "INFECTED": ("final_virus_destiny", "amavis"),
     "BANNED": ("final_banned_destiny", "amavis"),
@@ -58,7 +58,7 @@ def reception(service: str, login: str, settings: Settings) -> Decided:
 
 
 def routing(relays: list[str], agents: list[str], domains: list[str], service: str, settings: Settings) -> Decided:
-    """Why the queue manager sends it there: the filter first, then the transports, then DNS."""
+    """Why the queue manager chose this destination: the filter first, then the transports, then DNS."""
     if any(filtering(relay) for relay in relays):
         return Decided(settings.of_service(service, "content_filter"), 3, "filter")
     if "local" in agents:
@@ -73,12 +73,12 @@ def routing(relays: list[str], agents: list[str], domains: list[str], service: s
 
 
 def filtering(relay: str) -> bool:
-    """Whether this relay is Amavis: a port of this very host."""
+    """Whether this relay is Amavis, which is a port of the host itself."""
     return relay.startswith(("127.0.0.1[127.0.0.1]:", "localhost[127.0.0.1]:", "localhost[::1]:", "[::1]"))
 
 
 def judging(verdict: str, hits: str, bank: str, settings: Settings) -> Decided:
-    """Why Amavis judged so and did so."""
+    """Why Amavis gave this verdict, and acted so."""
     kind = verdict.partition(" ")[2]
     if kind == "CLEAN" and hits == "-":
         return Decided("@bypass_spam_checks_maps: no score asked for", 3, "spamassassin")
@@ -92,7 +92,7 @@ def judging(verdict: str, hits: str, bank: str, settings: Settings) -> Decided:
 
 
 def filing(folder: str, said: str, spam: bool, settings: Settings) -> Decided:
-    """Which script put it there. Dovecot's log names no script: this is told by the effect."""
+    """Which script filed it. Dovecot's log names no script, so this is inferred from the effect."""
     explicit = "fileinto" in said
     if explicit and folder == "Junk" and spam:
         return Decided(f"sieve_before: {settings.sieve_before or 'spam.sieve'}, by its effect", 5, "sieve")

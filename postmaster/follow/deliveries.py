@@ -1,4 +1,4 @@
-"""The stations after the queue manager: Amavis, and whoever delivers, down to the folder."""
+"""The stations after the queue manager: Amavis and the delivery agents, down to the folder."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ AGENTS = {"virtual": "Postfix virtual", "lmtp": "Dovecot LMTP", "local": "Postfi
 
 @dataclass
 class Group:
-    """Recipients to whom the same thing happened."""
+    """Recipients with the same outcome."""
 
     key: tuple[str, ...]
     events: list[Event] = field(default_factory=list)
@@ -82,7 +82,7 @@ def reply_in_words(daemon: str, reply: str) -> str:
 
 
 def judged(way: Way, group: Group, after: Hop) -> Hop:
-    """What Amavis said; from Postfix's line alone if Amavis's own is missing."""
+    """Amavis's verdict; from Postfix's line alone where Amavis's own is missing."""
     ours = {event.amavis for event in group.events} - {""}
     found = [
         event

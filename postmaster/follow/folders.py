@@ -15,7 +15,7 @@ SPECIAL = ("Trash", "Sent", "Drafts", "Junk")
 
 
 def sieved(way: Way, hop: Hop, deliveries: Sequence[Event]) -> None:
-    """What Dovecot did for each recipient of this LMTP transaction: the same action told once."""
+    """Dovecot's actions for the recipients of this LMTP transaction, each action once."""
     sessions = {event.session for event in deliveries} - {""}
     same: dict[str, list[Event]] = {}
     for event in way.events:
@@ -53,7 +53,7 @@ def foldered(way: Way, after: Hop, events: Sequence[Event], folder: str, users: 
 
 
 def action(said: str, folder: str) -> tuple[str, str, Mood]:
-    """What the script did: a word or two, the rest, and whether all is well."""
+    """The script's action: a word or two, the details, and the mood."""
     if folder and "failed" not in said:
         return (f"fileinto {folder}", "", "good") if "fileinto" in said else ("keep", "", "good")
     if found := re.search(r"forwarded to (<[^>]*>)", said):

@@ -1,4 +1,4 @@
-"""Events of one message into a passport: who follows from whom."""
+"""Events of one message into a passport: which hop follows which."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def source(way: Way, entry: QueueEntry) -> Hop | None:
 
 
 def queued(way: Way, entry: QueueEntry, after: Hop) -> None:
-    """The queue manager's attempts; the same failure again and again is one hop, with a count."""
+    """The queue manager's attempts. A failure that repeats is one hop with a count."""
     attempts = entry.of("active")
     known: dict[tuple[str, ...], Hop] = {}
     for number, attempt in enumerate(attempts):
@@ -122,7 +122,7 @@ def managed(
 
 
 def in_time(hops: list[Hop]) -> list[Hop]:
-    """Numbered anew in the order of time, nobody before his predecessor."""
+    """Numbered anew in the order of time; each hop comes after its predecessor."""
     order = sorted(hops, key=lambda hop: (hop.at, hop.number))
     placed: list[Hop] = []
     while order:  # clocks of processes differ by microseconds: what follows stays behind

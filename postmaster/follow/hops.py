@@ -1,4 +1,4 @@
-"""From events to hops, one station after another. No host is asked here: lines and settings in, hops out."""
+"""From events to hops, one station after another. Pure: lines and settings in, hops out."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Way:
         return self.cleaned(entry, hop)
 
     def refused(self, event: Event, after: Hop | None, decided: Decided) -> Hop:
-        """In the SMTP session: the sending server has to tell its user."""
+        """A refusal in the SMTP session: the sending server has to tell its user."""
         rest = event.fields["rest"]
         to = tuple(re.findall(r" to=<([^>]*)>", rest)[:1])
         queue = after.queue if after else ""
@@ -133,7 +133,7 @@ class Way:
         return self.add(events[:1], hop, "Postfix cleanup", verdict, decided, what=what, queue=entry.queue)
 
     def ended(self, entry: QueueEntry, after: Hop) -> None:
-        """A message that nobody delivers any more, and letters about it."""
+        """A message that will not be delivered any more, and the letters about it."""
         for event in entry.of("expired"):
             decided = Decided(self.settings.main("maximal_queue_lifetime"), 1, "restart")
             self.add(
@@ -169,7 +169,7 @@ def mood_of(status: str) -> Mood:
 
 
 def short(text: str, most: int = 200) -> str:
-    """Without what is said elsewhere: the addresses and the greeting at the end of a refusal."""
+    """A refusal without the addresses and the greeting at its end, which are shown elsewhere."""
     text = re.sub(
         r"; from=<.*", "", text.partition(": ")[2] if text.startswith(("reject", "proxy", "milter")) else text
     )

@@ -1,4 +1,4 @@
-"""Which lines belong to the message: a short queue id is used again, a process serves many, a Message-ID may come twice."""
+"""Which lines belong to the message. Short queue ids are reused, a process serves many messages, and a Message-ID may come twice."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class QueueEntry:
 
 
 def of(events: Sequence[Event]) -> list[QueueEntry]:
-    """What became of each queue id, in the order of time: a short id is used again."""
+    """The entries of each queue id, in the order of time: a short id is reused."""
     alive: dict[str, QueueEntry] = {}
     found: list[QueueEntry] = []
     for event in events:
@@ -56,7 +56,7 @@ def of(events: Sequence[Event]) -> list[QueueEntry]:
 
 
 def greeting(events: Sequence[Event], client: Event | None) -> list[Event]:
-    """What the same process said of this connection before it gave the message a queue id."""
+    """The same process's lines about this connection, before the message had a queue id."""
     if client is None:
         return []
     said: list[Event] = []
@@ -69,7 +69,7 @@ def greeting(events: Sequence[Event], client: Event | None) -> list[Event]:
 
 
 def chosen(entries: Iterable[QueueEntry], message_id: str, asked: str) -> list[QueueEntry]:
-    """Those that carry this Message-ID; without one, the latest entry of the id that was asked for, and what follows it."""
+    """The entries with this Message-ID; without one, the latest entry of the queue id, and the entries that follow from it."""
     entries = list(entries)
     if message_id:
         return [entry for entry in entries if entry.message_id == message_id]

@@ -1,1 +1,1 @@
-"""What a host says: its mail log line by line, as events, and the settings that decide."""
+"""A host's mail log as lines and events, and its settings."""

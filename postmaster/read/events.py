@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from postmaster.read.lines import Line
 
 QUEUE = r"[0-9A-Za-z]{6,20}"  # short ids are hexadecimal, long ones (enable_long_queue_ids) are not
-# the answer to a message that was filtered before the queue comes with or without NOQUEUE in front
+# Before the queue, the answer to a filtered message comes with or without NOQUEUE in front.
 BY_QUEUE = re.compile(rf"(?:(?P<queue>{QUEUE}|NOQUEUE): |(?=proxy-))(?P<rest>.*)", re.DOTALL)
 DELIVERY = re.compile(
     r"to=<(?P<to>[^>]*)>, (?:orig_to=<(?P<orig>[^>]*)>, )?relay=(?P<relay>[^,]+),.* "

@@ -1,4 +1,4 @@
-"""One line of the mail log, whoever wrote it: when, which program, what it said."""
+"""One line of the mail log, from the journal or a syslogd: time, program, text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ UNIX = re.compile(rf"(?P<at>\d{{9,}}\.\d+) (?P<host>\S+) {PROGRAM}")
 # what a syslogd writes: RFC 3339 with a zone (rsyslog since Debian 12), or the old form without year and zone
 RFC3339 = re.compile(rf"(?P<at>\d{{4}}-\d\d-\d\dT\S+) (?P<host>\S+) {PROGRAM}")
 BSD = re.compile(rf"(?P<at>[A-Z][a-z]{{2}} [ \d]\d \d\d:\d\d:\d\d) (?P<host>\S+) {PROGRAM}")
-# Amavis can be told to log a subject; a passport shows no contents
+# Amavis may be set to log a subject; a passport shows no contents
 SUBJECT = re.compile(r', Subject: (?:"(?:[^"\\]|\\.)*"|[^,]*)')
 
 

@@ -1,4 +1,4 @@
-"""A host's mail log, asked over SSH with what a Debian or a Red Hat has: no Python there.
+"""A host's mail log over SSH, with the tools that a Debian or a Red Hat has: no Python there.
 
 The journal is asked by facility: "mail" (2) is what Postfix, Amavis and Dovecot log to, under whatever name. Where the
 journal has nothing, the files of a syslogd are read.
@@ -60,7 +60,7 @@ echo '--- files'; {"true" if self.source.startswith("the journal") else in_files
         return self.read(rows)
 
     def again(self, window: tuple[float, float]) -> None:
-        """Everything at once, in the order of the file: its seconds alone would not tell who came first."""
+        """All lines at once, in the order of the file: many lines have the same second."""
         words, self.asked, self.rows = self.asked, set(), {}
         self.search(words, window)
 

@@ -1,4 +1,4 @@
-"""The settings that decide, as they stand on the host now, and where the chapters put them."""
+"""The settings that decide, as they are on the host now, and the steps that make them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-# What the remote command prints; parsed by `read` below. Map files hold passwords: they are asked, never shown.
+# The remote command; `read` below parses its output. Map files hold passwords: postmap asks them, and their text is never read.
 SCRIPT = """echo '--- postconf'; postconf 2>/dev/null -x content_filter smtpd_proxy_filter virtual_alias_maps transport_maps \
 virtual_mailbox_maps virtual_mailbox_base alias_maps relayhost smtpd_relay_restrictions smtpd_sender_restrictions \
 smtpd_sender_login_maps smtpd_recipient_restrictions message_size_limit smtpd_tls_security_level smtp_tls_security_level \
@@ -46,7 +46,7 @@ class Settings:
         return PORTS.get(service, service.partition("/")[0].rpartition(":")[2])
 
     def of_service(self, syslog: str, name: str) -> str:
-        """A setting as this service has it, with the place where it stands."""
+        """A setting as this service has it, with the service where it is an override."""
         service = self.service(syslog)
         own = self.services.get(service, {}).get(name)
         return f"{name} = {own or '(empty)'} ({service.partition('/')[0]})" if own is not None else self.main(name)
@@ -84,7 +84,7 @@ def pairs(rows: list[str]) -> dict[str, str]:
 
 
 def amavis(rows: list[str]) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
-    """The last word on each name, and what the policy banks say."""
+    """The last value of each name, and the policy banks' changes."""
     found: dict[str, str] = {}
     banks: dict[str, dict[str, str]] = {}
     bank = ""
@@ -100,7 +100,7 @@ def amavis(rows: list[str]) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
 
 
 def before(text: str) -> str:
-    """The path of the script that files spam, the last of the house's own, in either of Dovecot's languages."""
+    """The path of the script that files spam, the last global one, in either of Dovecot's languages."""
     found: list[str] = re.findall(r"^\s*sieve_before\d* = (\S+)", text, re.MULTILINE)
     for block in re.split(r"^sieve_script ", text, flags=re.MULTILINE)[1:]:  # those of IMAPSieve are indented
         if re.search(r"type = before", block) and (path := re.search(r"\bpath = (\S+)", block)):

@@ -40,7 +40,7 @@ def test_the_worlds_addresses_are_nobody_elses() -> None:
 
 def test_a_world_has_a_system_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["add", "world:bookworm"]) == 1
-    assert "Say just: world" in capsys.readouterr().err
+    assert "Write just: world" in capsys.readouterr().err
     assert main(["add", "mx1:world"]) == 1
 
 
