@@ -20,8 +20,14 @@ def text(command: Any) -> str:
 
 
 @pytest.fixture
-def ask() -> Iterator[Callable[..., list[str]]]:
-    """ask(there, operation, …): the commands that the operation would run on a host that is like `there`.
+def ask(yielded: Callable[..., list[Any]]) -> Callable[..., list[str]]:
+    """ask(there, operation, …): the commands of `yielded` as text."""
+    return lambda *args, **kwargs: [text(command) for command in yielded(*args, **kwargs)]
+
+
+@pytest.fixture
+def yielded() -> Iterator[Callable[..., list[Any]]]:
+    """yielded(there, operation, …): the commands that the operation would run on a host that is like `there`.
 
     Facts of pyinfra's own answer like a host on which nothing is installed.
     """
@@ -35,8 +41,8 @@ def ask() -> Iterator[Callable[..., list[str]]]:
     state = SimpleNamespace(current_stage=StateStage.Execute, is_executing=False)
     with ctx_state.use(state), ctx_host.use(host):
 
-        def commands(there: MailHost, operation: Any, *args: Any, **kwargs: Any) -> list[str]:
+        def commands(there: MailHost, operation: Any, *args: Any, **kwargs: Any) -> list[Any]:
             host.connector_data[base.KEPT] = (state.current_stage, there)
-            return [text(command) for command in operation._inner(*args, **kwargs)]
+            return list(operation._inner(*args, **kwargs))
 
         yield commands
