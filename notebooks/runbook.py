@@ -3,18 +3,20 @@
 Every name does one thing to, or shows one thing of, the host that hello() names; what comes back displays itself.
 """
 
-import logging
-import sys
-from pathlib import Path
+# ruff: noqa: F401  # the imports are what a cell gets; what begins with _ stays here
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import logging as _logging
+import sys as _sys
+from pathlib import Path as _Path
+
+_sys.path.insert(0, str(_Path(__file__).resolve().parents[1]))
 
 from checks.clients.samples import EICAR, GTUBE
 from notebooks.workbench.experiment.breaking import break_it, mend
 from notebooks.workbench.experiment.errata import as_printed, cleartext_on_the_wire, equal_hashes
 from notebooks.workbench.experiment.scanners import judge, scan
 from notebooks.workbench.experiment.temporarily import temporarily
-from notebooks.workbench.host import where
+from notebooks.workbench.host import where as _where
 from notebooks.workbench.host.commands import ask, follow, log, read, run
 from notebooks.workbench.host.factory import factory
 from notebooks.workbench.host.memory import memory
@@ -38,64 +40,8 @@ from notebooks.workbench.talk.managesieve_lines import managesieve
 from notebooks.workbench.talk.smtp_lines import smtp
 
 # a port that nobody listens on is an answer here, not a line of log in the notebook
-logging.getLogger("paramiko").setLevel(logging.CRITICAL)
+_logging.getLogger("paramiko").setLevel(_logging.CRITICAL)
 
-_host = where.place()
+_host = _where.place()
 fqdn, domain, client = _host.fqdn, _host.domain, _host.client
 foo, bar = f"foo@{domain}", f"bar@{domain}"
-
-__all__ = [
-    "EICAR",
-    "GTUBE",
-    "agreed",
-    "allow",
-    "apply",
-    "as_printed",
-    "ask",
-    "bar",
-    "bayes",
-    "break_it",
-    "certificate",
-    "cleartext_on_the_wire",
-    "client",
-    "domain",
-    "equal_hashes",
-    "factory",
-    "files",
-    "follow",
-    "foo",
-    "fqdn",
-    "from_world",
-    "headers",
-    "hello",
-    "imap",
-    "judge",
-    "lmtp",
-    "log",
-    "mailbox",
-    "managesieve",
-    "memory",
-    "mend",
-    "move",
-    "passport",
-    "plan",
-    "quarantine",
-    "question",
-    "read",
-    "release",
-    "rewind",
-    "run",
-    "scan",
-    "send",
-    "settled",
-    "show",
-    "smtp",
-    "take_out",
-    "temporarily",
-    "use",
-    "verify",
-    "what_if",
-    "where_is",
-    "world",
-    "world_mailbox",
-]

@@ -46,7 +46,11 @@ def beats(notebook: Any) -> list[tuple[str, str]]:
 
 def runbook_names() -> set[str]:
     """What `from runbook import *` brings. Read, not imported: importing it looks for a host."""
-    for node in ast.parse((FOLDER / "runbook.py").read_text()).body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
-            return {str(one.value) for one in ast.walk(node.value) if isinstance(one, ast.Constant)}
-    raise AssertionError("runbook.py has no __all__")
+    body = ast.parse((FOLDER / "runbook.py").read_text()).body
+    names = {
+        one.asname or one.name for node in body if isinstance(node, ast.ImportFrom | ast.Import) for one in node.names
+    }
+    for node in body:
+        if isinstance(node, ast.Assign):
+            names |= {one.id for one in ast.walk(node.targets[0]) if isinstance(one, ast.Name)}
+    return {name for name in names if not name.startswith("_")}
