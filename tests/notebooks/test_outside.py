@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from checks.clients import mail
 from notebooks.workbench.experiment import errata, scanners, temporarily
 from notebooks.workbench.host import memory, remote, where
 from notebooks.workbench.host.remote import Done
-from notebooks.workbench.message import learning, world
+from notebooks.workbench.message import learning, letters, world
 from notebooks.workbench.message import passport as letter_passport
 from notebooks.workbench.message.letters import Letter
 from notebooks.workbench.show.errors import NotAllowed, NotExpected, Trouble
 from notebooks.workbench.show.html import Note
 from tests.mail_logs import passport as logged
 
-LETTER = Letter("alice@example.net", "foo@example.test", "Hello", 25, "<1@example.net>", 0.0)
+LETTER = Letter("alice@example.net", "foo@example.test", "Hello", 25, "<1@example.net>")
 LAB = {"hosts": {"mx1": {"name": "mx1", "role": "mail"}, "world": {"name": "world", "role": "world"}}}
 DATA = {"mail_hostname": "mx1.example.test", "mail_domains": ["example.test"], "mail_home": "/home/mail"}
 MAILDIR = "/home/mail/example.test/foo"
@@ -102,6 +105,32 @@ def test_a_letter_that_was_refused_is_nowhere(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(letter_passport, "followed", unknown)
     refused = replace(LETTER, answer="553 5.7.1 not yours")
     assert str(letter_passport.where_is(refused)) == "“Hello” is in: nowhere\n  553 5.7.1 not yours"
+
+
+class Session:
+    """An SMTP session that takes everything, and keeps it."""
+
+    def __init__(self) -> None:
+        self.sent = b""
+
+    def mail(self, _: str) -> None: ...
+
+    def rcpt(self, _: str) -> tuple[int, bytes]:
+        return 250, b"2.1.5 Ok"
+
+    def data(self, message: bytes) -> tuple[int, bytes]:
+        self.sent = message
+        return 250, b"2.0.0 Ok"
+
+
+def test_a_letter_goes_out_with_the_line_ends_of_smtp(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Postfix refuses a bare LF from strangers: https://www.postfix.org/smtp-smuggling.html"""
+    session = Session()
+    monkeypatch.setattr(where, "_now", [place(LAB)])
+    monkeypatch.setattr(where.Place, "target", lambda *_: SimpleNamespace(close=lambda: None))
+    monkeypatch.setattr(mail, "smtp", lambda *_: nullcontext(session))
+    letter = letters.send("stranger@example.net", "foo", port=25, text="one\ntwo\n")
+    assert not letter.refused and b"\n" not in session.sent.replace(b"\r\n", b"") and b"one\r\ntwo" in session.sent
 
 
 def test_the_memory_of_a_part_is_summed(monkeypatch: pytest.MonkeyPatch) -> None:

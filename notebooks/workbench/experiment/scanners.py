@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import base64
 import re
-from email.message import EmailMessage
-from email.utils import formatdate, make_msgid
+from email.utils import make_msgid
 
 from notebooks.workbench.host import remote
+from notebooks.workbench.message.letters import Letter, written
 from notebooks.workbench.show import html
 from notebooks.workbench.show.errors import NotReady
 
@@ -29,10 +29,8 @@ def scan(what: bytes) -> html.Note:
 
 def judge(text: str, subject: str = "Hello") -> html.Table:
     """Let SpamAssassin judge a message from nowhere, with its local rules only, and say which of them fitted."""
-    message = EmailMessage()
-    message["From"], message["To"], message["Subject"] = "somebody@example.net", "foo@example.test", subject
-    message["Date"], message["Message-ID"] = formatdate(), make_msgid(domain="example.net")
-    message.set_content(text + "\n")
+    message_id = make_msgid(domain="example.net")
+    message = written(Letter("somebody@example.net", "foo@example.test", subject, 25, message_id), text + "\n")
     # as amavis: what it learns and keeps belongs to that user
     command = "cd / && runuser -u amavis -- spamassassin -L -t 2>/dev/null"
     done = remote.execute(command, stdin=message.as_string())

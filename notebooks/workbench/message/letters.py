@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import smtplib
-import time
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass
 from email.message import EmailMessage
+from email.policy import SMTP
 from email.utils import formatdate, make_msgid
 
 from checks.clients import mail
@@ -24,9 +25,11 @@ class Letter(html.Shown):
     subject: str
     port: int
     message_id: str
-    sent: float
     answer: str = ""
-    lines: list[str] = field(default_factory=list)
+
+    @property
+    def refused(self) -> bool:
+        return self.answer[:1] in ("4", "5")
 
     def __str__(self) -> str:
         return (
@@ -47,20 +50,15 @@ def send(
     snapshots.wait()
     here = where.place()
     sender, recipient = full(sender, here), full(recipient, here)
-    letter = Letter(sender, recipient, subject, port, make_msgid(domain="runbook.example.net"), time.time())
-    target = here.target()
-    message = EmailMessage()
-    message["From"], message["To"], message["Subject"] = sender, recipient, subject
-    message["Date"], message["Message-ID"] = formatdate(localtime=True), letter.message_id
-    message.set_content(text)
+    letter = Letter(sender, recipient, subject, port, make_msgid(domain="runbook.example.net"))
     try:
-        with mail.smtp(target, port) as session:
+        with closing(here.target()) as target, mail.smtp(target, port) as session:
             if port != 25:
                 session.login(sender, here.secrets("accounts")[sender])
             session.mail(sender)
             code, said = session.rcpt(recipient)
             if code < 400:
-                code, said = session.data(message.as_bytes())
+                code, said = session.data(written(letter, text).as_bytes(policy=SMTP))
             letter.answer = f"{code} {said.decode(errors='replace')}"
     except (OSError, smtplib.SMTPException, Trouble, Failed) as error:
         raise NotReady(
@@ -68,9 +66,16 @@ def send(
         ) from None
     except KeyError:
         raise Trouble(f"There is no account {sender}.", "Strangers send on port 25: send(…, port=25).") from None
-    finally:
-        target.close()
     return letter
+
+
+def written(letter: Letter, text: str) -> EmailMessage:
+    """The letter itself, with the fields that every letter has."""
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = letter.sender, letter.recipient, letter.subject
+    message["Date"], message["Message-ID"] = formatdate(localtime=True), letter.message_id
+    message.set_content(text)
+    return message
 
 
 def full(name: str, here: where.Place) -> str:

@@ -9,6 +9,7 @@ import re
 import shlex
 import time
 from collections.abc import Collection
+from contextlib import closing
 
 from checks.engine.verdicts import CannotStart, Failed
 from notebooks.workbench.host import remote, snapshots, where
@@ -86,39 +87,42 @@ def passport(message: str | Letter | html.Note, wait: float = 15.0) -> Shown | h
     """Every hop of a message: a letter that send() returned, a Message-ID, or a queue id. Waits while it is on its way."""
     if isinstance(message, html.Note):  # an experiment that was not made says so, and left no letter
         return message
-    found = followed(message.message_id if isinstance(message, Letter) else message, wait)
+    found = followed(message, wait)
     return Shown(found, remote.masked("\n".join(found.log())))
 
 
-def followed(asked: str, wait: float) -> Passport:
-    """The passport, once the message has come to rest or patience ends."""
+def followed(message: str | Letter, wait: float) -> Passport:
+    """The passport, once the message has come to rest or patience ends. Nobody waits for a letter that was refused."""
     snapshots.wait()
-    target = where.place().target()
-    end = time.monotonic() + wait
+    asked, refused = (message.message_id, message.refused) if isinstance(message, Letter) else (message, not message)
+    end = time.monotonic() + (0 if refused else wait)
     try:
-        while True:
-            try:
-                found = reading.passport(target, asked)
-                if found.ended or time.monotonic() > end:
-                    return found
-            except NotFound as error:
-                if time.monotonic() > end or not asked.strip():
-                    what, _, why = str(error).partition("\n")
-                    raise Trouble(
-                        what, why, "mailbox() and log() show what did arrive", "the end of notebook 02"
-                    ) from None
-            time.sleep(0.3)
+        with closing(where.place().target()) as target:
+            while True:
+                try:
+                    found = reading.passport(target, asked)
+                    if found.ended or time.monotonic() > end:
+                        return found
+                except NotFound as error:
+                    if time.monotonic() > end:
+                        raise unknown(message, str(error)) from None
+                time.sleep(0.3)
     except (CannotStart, Failed, OSError) as error:
         raise NotReady("The host's log could not be read.", remote.masked(str(error))) from None
-    finally:
-        target.close()
+
+
+def unknown(message: str | Letter, said: str) -> Trouble:
+    what, _, why = said.partition("\n")
+    if isinstance(message, Letter) and message.refused:
+        what, why = f"“{message.subject}” was refused: {message.answer}", "A refused letter has no passport."
+    return Trouble(what, why, "mailbox() and log() show what did arrive", "the end of notebook 02")
 
 
 def located(letter: Letter, patience: float | None = None) -> Whereabouts:
     """Where a letter is, once it has come to rest: delivered, held, refused, or put off with a reason."""
     wait = PATIENCE if patience is None else patience
     try:
-        found = followed(letter.message_id, 0.0 if letter.answer[:1] in ("4", "5") else wait)
+        found = followed(letter, wait)
     except Trouble:
         return Whereabouts(letter, None, "")
     if not found.folders and "quarantine" not in found.places:

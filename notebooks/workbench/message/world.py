@@ -6,11 +6,10 @@ import re
 import shlex
 import time
 from email import message_from_string
-from email.message import EmailMessage
-from email.utils import formatdate, make_msgid
+from email.utils import make_msgid
 
 from notebooks.workbench.host import remote, snapshots, where
-from notebooks.workbench.message.letters import Letter, full
+from notebooks.workbench.message.letters import Letter, full, written
 from notebooks.workbench.message.passport import located
 from notebooks.workbench.show import html, progress
 from notebooks.workbench.show.errors import NotReady, Trouble
@@ -72,13 +71,10 @@ def from_world(
     if not there:
         raise NotReady("There is no world in this lab yet.", remedy="world()")
     sender, recipient = sender if "@" in sender else f"{sender}@{DOMAIN}", full(recipient, here)
-    letter = Letter(sender, recipient, subject, 25, make_msgid(domain=DOMAIN), time.time())
-    message = EmailMessage()
-    message["From"], message["To"], message["Subject"] = sender, recipient, subject
-    message["Date"], message["Message-ID"] = formatdate(localtime=True), letter.message_id
+    letter = Letter(sender, recipient, subject, 25, make_msgid(domain=DOMAIN))
+    message = written(letter, text)
     for name, value in (headers or {}).items():
         message[name] = value
-    message.set_content(text)
     if parcel:
         message.add_attachment(parcel, maintype="application", subtype="octet-stream", filename="parcel.txt")
     words = _by_hand(here, there, letter, by) if by else ["sendmail", "-f", sender, recipient]

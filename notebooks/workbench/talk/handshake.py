@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from contextlib import closing
 from datetime import UTC, datetime
 
 from cryptography import x509
@@ -21,17 +22,15 @@ def certificate(port: int = 993) -> html.Table:
     """The certificate as the port shows it, trusted or not."""
     snapshots.wait()
     here = where.place()
-    target = here.target()
     try:
-        shown = tls.served_certificate(target, port)
+        with closing(here.target()) as target:
+            shown = tls.served_certificate(target, port)
     except (OSError, ssl.SSLError, Failed) as error:
         raise NotReady(
             f"Port {port} of {here.fqdn} shows no certificate.",
             str(error),
             'apply("postfix.tls") or apply("dovecot.certificate")',
         ) from None
-    finally:
-        target.close()
     left = (shown.not_valid_after_utc - datetime.now(UTC)).days
     names = _names(shown)
     rows = [
@@ -66,9 +65,8 @@ def agreed(port: int = 993) -> html.Findings:
     """Shake hands carefully, then offer TLS 1.1 and then another name: what is agreed on, and what is refused."""
     snapshots.wait()
     here = where.place()
-    target = here.target()
     facts = []
-    try:
+    with closing(here.target()) as target:
         if why := target.vantage.probe(here.address, port):
             raise NotReady(f"Nobody answers on port {port} of {here.fqdn}.", why, "factory() shows what runs")
         try:
@@ -84,8 +82,6 @@ def agreed(port: int = 993) -> html.Findings:
             ) from None
         facts.append(_refused(lambda: tls.old_refused(target, port), "TLS 1.1"))
         facts.append(_refused(lambda: tls.other_name_refused(target, port), "other name"))
-    finally:
-        target.close()
     start = "STARTTLS after a few words in the clear" if port in tls.STARTTLS else "TLS from the first byte"
     return html.Findings(f"TLS with {here.fqdn}, port {port}: {start}", [(*fact, "") for fact in facts])
 
