@@ -79,6 +79,16 @@ def take() -> bool:
     return True
 
 
+def release() -> None:
+    """Let others in before the connection ends: for a program that keeps its connection for the next run."""
+    kept = host.connector_data.pop(HELD, None)
+    if isinstance(kept, subprocess.Popen):
+        kept.communicate()
+    elif kept is not None:
+        kept.shutdown_write()
+        kept.recv_exit_status()
+
+
 def _started() -> tuple[IO[str], object] | None:
     me = f"{getpass.getuser()} on {socket.gethostname()}"
     words = [QuoteString(value) for value in ("mailroom", me, str(PATIENCE))]

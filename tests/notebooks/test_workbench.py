@@ -5,12 +5,11 @@ from __future__ import annotations
 import pytest
 
 from notebooks.workbench.experiment import tcpdump
-from notebooks.workbench.host import commands
+from notebooks.workbench.host import commands, worker
 from notebooks.workbench.host.remote import HASH, KEY
 from notebooks.workbench.show import html, quiz
 from notebooks.workbench.show.errors import NotVerified, Trouble
 from notebooks.workbench.step import plans, views
-from notebooks.workbench.step.applying import notes
 from notebooks.workbench.step.steps import Step, plain
 
 
@@ -31,12 +30,18 @@ def test_a_diff_shows_changed_lines_only() -> None:
     assert [line for line in shown if line[:1] in "+-"] == ["-b = 2", "+b = 3"]
 
 
-def test_pyinfras_reasons_and_remarks_are_told_without_its_bookkeeping() -> None:
-    text = "--> Connecting to hosts...\n    [mx1] Connected\n    [mx1] refused: port 25 is taken\n--> Disconnecting\n"
-    assert plans.reason(text) == "refused: port 25 is taken"
-    assert notes("    [mx1] Connected\n    [mx1] not in the data any more: x\n    [mx1] Success\n") == [
-        "not in the data any more: x"
-    ]
+def test_what_pyinfra_says_is_told_without_its_bookkeeping() -> None:
+    heard = plans.Heard("mx1")
+    for level, told in (
+        ("INFO", "[mx1] Connected"),
+        ("WARNING", "[mx1] not in the data any more: x"),
+        ("ERROR", "[mx1] refused: port 25 is taken"),
+        ("ERROR", "[mx1] Error: executed 0 commands"),
+    ):
+        heard({"told": told, "level": level})
+    assert heard.notes == ["not in the data any more: x"]
+    assert heard.reason(worker.Refused("No hosts remaining!")) == "refused: port 25 is taken"
+    assert plans.Heard("mx1").reason(worker.Refused("no such step")) == "no such step"
 
 
 def test_a_trouble_says_what_why_remedy_and_where() -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Any
 
 import checks
 from checks.engine.target import domain_of, read_json
+from notebooks.workbench.host import worker
 from notebooks.workbench.show.errors import NotAllowed, NotReady
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -84,14 +83,13 @@ def place() -> Place:
 def use(name: str = "") -> Place:
     """Choose a host of the inventory by its name; else the one that MAILROOM_HOST names, else the first."""
     name = name or os.environ.get("MAILROOM_HOST", "")
-    command = [sys.executable, "-m", "notebooks.workbench.host.describe", *([name] if name else [])]
-    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL)
-    if told.returncode:
-        why = (told.stderr.strip().splitlines() or ["no reason given"])[-1]
+    try:
+        found = worker.ask("describe", host=name)
+    except worker.Refused as refused:
+        why = str(refused).splitlines()[-1]
         raise NotReady(
             "There is no host to work on.", why, "In a terminal: make up (or python -m lab up)", "notebook 00"
-        )
-    found = json.loads(told.stdout)
+        ) from None
     data = next(host for host in found["hosts"] if host["name"] == found["host"])
     chosen = Place(found["host"], data, found["steps"], [host["name"] for host in found["hosts"]], _lab(data))
     chosen.ssh_config = lab_directory() / "ssh_config" if chosen.lab else _own_ssh_config(chosen)

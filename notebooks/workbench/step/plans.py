@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import difflib
-import json
-import os
-import re
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
-from typing import Any
 
-from notebooks.workbench.host import snapshots, where
+from notebooks.workbench.host import snapshots, where, worker
 from notebooks.workbench.show import html, progress
 from notebooks.workbench.show.errors import NotReady, NotSettled
 from notebooks.workbench.step import landmarks, steps
@@ -120,46 +111,30 @@ def need(step: steps.Step) -> None:
 def predicted(step: steps.Step, data: dict[str, object] | None = None) -> Plan:
     snapshots.wait()
     here = where.place()
-    handle, preview = tempfile.mkstemp(prefix="mailroom-preview-")
-    os.close(handle)
-    try:
-        with progress.Progress(f"asking pyinfra what {step.id} would change", delay=0.5) as shown:
-            told = _dry_run(here.name, step, preview, shown, data or {})
-        changes = [json.loads(line) for line in Path(preview).read_text().splitlines()]
-    finally:
-        os.unlink(preview)
-    names = [op["name"].rpartition(" | ")[2] for op in told["plan"] if op["hosts_with_change"]]
-    return Plan(step, names, [change for change in changes if change["before"] != change["after"]], here.name)
+    heard = Heard(here.name)
+    with progress.Progress(f"asking pyinfra what {step.id} would change", delay=0.5) as shown:
+        try:
+            found = worker.ask("predict", heard, shown.tick, host=here.name, steps=[step.id], data=data or {})
+        except worker.Refused as refused:
+            why = heard.reason(refused)
+            raise NotReady(f"pyinfra refused step {step.number} on {here.name}.", why, where=step.place) from None
+    return Plan(step, found["plan"], [one for one in found["changes"] if one["before"] != one["after"]], here.name)
 
 
-def _dry_run(
-    host: str, step: steps.Step, preview: str, shown: progress.Progress, data: dict[str, object]
-) -> dict[str, Any]:
-    changed = [word for key, value in data.items() for word in ("--data", f"{key}={json.dumps(value)}")]
-    command = [sys.executable, "-m", "pyinfra", "inventory.py", step.operation, "--dry", "--json", "--limit", host]
-    command += changed
-    process = subprocess.Popen(
-        command,
-        cwd=where.ROOT,
-        env={**os.environ, "MAILROOM_PREVIEW": preview},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    while True:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            out, err = process.communicate(timeout=0.3)
-            break
-        shown.tick()
-    if process.returncode:
-        raise NotReady(f"pyinfra refused step {step.number} on {host}.", reason(err), where=step.place)
-    found: dict[str, Any] = json.loads(out)
-    return found
+class Heard:
+    """What pyinfra and the deploy had to say on the way, beside what became of each operation."""
 
+    def __init__(self, host: str) -> None:
+        self.before = f"[{host}]"  # which host is speaking: there is one
+        self.notes: list[str] = []  # for the reader: nothing failed
+        self.errors: list[str] = []
 
-def reason(text: str) -> str:
-    """What pyinfra's output says went wrong, without its own bookkeeping."""
-    lines = [re.sub(r"^\s*\[[^\]]+\]\s*", "", line).strip() for line in text.splitlines()]
-    told = [line for line in lines if line and not line.startswith(("-->", "Connected", "Ready:"))]
-    return "\n".join(told[-8:]) or "it gave no reason"
+    def __call__(self, answer: worker.Answer) -> None:
+        if answer.get("level") in ("WARNING", "ERROR"):
+            text = answer["told"].strip().removeprefix(self.before).strip()
+            if not text.startswith("Error: executed "):  # pyinfra counts the commands that went before
+                (self.notes if answer["level"] == "WARNING" else self.errors).append(text)
+
+    def reason(self, refused: worker.Refused) -> str:
+        """What went wrong: what was said about it, or else what ended the run."""
+        return "\n".join(self.errors[-8:]) or str(refused)

@@ -35,8 +35,7 @@ def rewind(name: str) -> html.Note:
         raise Trouble(f"{here.name} could not be rewound to {title}.", said, "In a terminal: python -m lab snapshots")
     replayed = wanted[start:]
     if step and replayed:
-        names = ",".join(one.id for one in replayed)
-        applying.pyinfra(step, ["notebooks/workbench/step/replay.py"], {"MAILROOM_STEPS": names})
+        applying.run(step, replayed)
     return _told(here, step, title, replayed, time.monotonic() - begun)
 
 
