@@ -5,22 +5,24 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 
 import checks
-from checks.engine import report
+from checks.engine import inventory, report
 from checks.engine.check import Result
-from checks.engine.target import Target, domain_of, lab_target, read_json
+from checks.engine.target import Target, domain_of, read_json
 from checks.engine.verdicts import CannotStart
 
 
 def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(
         prog="python -m checks",
-        description=f"{__doc__} The lab's mail host is asked unless --hostname names another.",
+        description=f"{__doc__} The inventory's first server is asked (the lab's, unless MAILROOM_INVENTORY names another "
+        "inventory); --hostname names one that is in no inventory.",
         epilog="Exit code: 0 all well, 1 something failed, 2 could not start. Wrong passwords are "
         "tried on purpose: where failed logins lead to a ban, use --skip '*.wrong_password'.",
     )
@@ -38,8 +40,8 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument(
         "--via", default="", metavar="direct|HOST", help="connect from here, or from a host reached over SSH"
     )
-    p.add_argument("--host", default="", metavar="NAME", help="which mail host of the lab")
-    own = p.add_argument_group("a server of your own")
+    p.add_argument("--host", default="", metavar="NAME", help="which server of the inventory")
+    own = p.add_argument_group("a server that is in no inventory")
     own.add_argument("--hostname", metavar="FQDN", help="its name, as in its certificate")
     own.add_argument("--address", help="its address; its name if not given")
     own.add_argument("--domain", help="the mail domain; the host name's if not given")
@@ -52,8 +54,10 @@ def parser() -> argparse.ArgumentParser:
     own.add_argument("--secrets-file", type=Path, metavar="JSON", help='{"mailreader": "password"}: the database role')
     own.add_argument("--ssh-host", default="", metavar="HOST", help="SSH to it, as root")
     own.add_argument("--ssh-config", type=Path, metavar="FILE", help="~/.ssh/config if not given")
-    own.add_argument("--certificate", metavar="PATH", help="where it is on the host")
-    own.add_argument("--key", metavar="PATH", help="where its key is on the host")
+    own.add_argument("--certificate", metavar="PATH", help=f"where it is on the host ({Target.certificate})")
+    own.add_argument("--key", metavar="PATH", help=f"where its key is on the host ({Target.key})")
+    own.add_argument("--mail-home", metavar="PATH", help=f"where the mail lies ({Target.mail_home})")
+    own.add_argument("--mail-owner", metavar="USER", help=f"whose it is ({Target.mail_owner})")
     own.add_argument(
         "--also-port",
         type=int,
@@ -66,8 +70,11 @@ def parser() -> argparse.ArgumentParser:
 
 
 def target_of(options: argparse.Namespace) -> Target:
+    secrets: dict[str, Callable[[], Mapping[str, str]]]
     if not options.hostname:
-        target = lab_target(options.host, options.via)
+        server = inventory.server(options.host)
+        target = server.target(options.via, secrets=False)
+        secrets = {which: partial(server.secrets, which) for which in ("accounts", "secrets")}
     else:
         target = Target(
             hostname=options.hostname,
@@ -77,12 +84,12 @@ def target_of(options: argparse.Namespace) -> Target:
             ssh_config=options.ssh_config or Path("~/.ssh/config").expanduser(),
             via=options.via or "direct",
         )
-    if options.accounts_file:
-        target.accounts = read_json(options.accounts_file)
-    if options.secrets_file:
-        target.secrets = read_json(options.secrets_file)
-    target.certificate = options.certificate or target.certificate
-    target.key = options.key or target.key
+        secrets = {"accounts": dict, "secrets": dict}
+    for which, kept in secrets.items():
+        given = getattr(options, f"{which}_file")
+        setattr(target, which, read_json(given) if given else kept())
+    for name in ("certificate", "key", "mail_home", "mail_owner"):
+        setattr(target, name, getattr(options, name) or getattr(target, name))
     target.also_ports = tuple(options.also_port)
     return target
 

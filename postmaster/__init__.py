@@ -1,6 +1,6 @@
 """The postmaster's desk: the way of one message, and the mail that the scanners hold.
 
-    from checks.engine.target import lab_target
+    from checks import lab_target
     from postmaster import reading
     print(reading.passport(lab_target(), "<id@example.net>").folders)
 

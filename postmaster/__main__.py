@@ -9,7 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from checks.engine.target import Target, domain_of, lab_target
+from checks.engine import inventory
+from checks.engine.target import Target, domain_of
 from checks.engine.verdicts import CannotStart, Failed, Skipped
 from postmaster import picture, quarantine, reading, text
 from postmaster.model import NotFound
@@ -21,7 +22,8 @@ examples:
   python -m postmaster quarantine                          the mail that Amavis holds
   python -m postmaster quarantine release virus-5mMRHWlt9jx5
 
-The lab's first mail host is asked; --host names another one, --ssh-host a server of your own (as root, by ~/.ssh/config).
+The inventory's first server is asked (the lab's, unless MAILROOM_INVENTORY names another inventory); --host names another of it,
+--ssh-host a server that is in no inventory (as root, by ~/.ssh/config).
 Exit code: 0 found or done, 1 no such message or refused, 2 could not start."""
 
 
@@ -33,8 +35,10 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     where = argparse.ArgumentParser(add_help=False)
-    where.add_argument("--host", default="", metavar="NAME", help="which mail host of the lab")
-    where.add_argument("--ssh-host", default="", metavar="HOST", help="a server of your own: SSH to it, as root")
+    where.add_argument("--host", default="", metavar="NAME", help="which server of the inventory")
+    where.add_argument(
+        "--ssh-host", default="", metavar="HOST", help="a server that is in no inventory: SSH to it, as root"
+    )
     where.add_argument("--ssh-config", type=Path, metavar="FILE", help="~/.ssh/config if not given")
     where.add_argument("--json", action="store_true", help="as JSON on stdout")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
@@ -52,7 +56,7 @@ def parser() -> argparse.ArgumentParser:
 
 def target_of(options: argparse.Namespace) -> Target:
     if not options.ssh_host:
-        return lab_target(options.host, "direct")
+        return inventory.server(options.host).target("direct", secrets=False)
     config = options.ssh_config or Path("~/.ssh/config").expanduser()
     name = options.ssh_host
     return Target(hostname=name, address=name, domain=domain_of(name), ssh_host=name, ssh_config=config)

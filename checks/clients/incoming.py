@@ -99,7 +99,7 @@ def files(target: Target, owner: str, message_id: str) -> str:
 
 def folder_of(target: Target, owner: str) -> str:
     local, _, domain = owner.partition("@")
-    return f"{target.mail_base}/{domain}/{local}"
+    return f"{target.mail_home}/{domain}/{local}"
 
 
 def collect(

@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
 from itertools import groupby
 
+from checks.engine import inventory
 from checks.engine.check import LAST, REGISTER, Check, Result
-from checks.engine.target import Target, lab_target
+from checks.engine.target import Target
 from checks.engine.verdicts import CannotStart, Failed, Skipped, Verdict, Warned
 
 OnResult = Callable[[Result], None]
@@ -55,7 +56,7 @@ def run(
     on_result: OnResult | None = None,
     register: dict[str, Check] = REGISTER,
 ) -> list[Result]:
-    """Run the selected checks against the target, the lab unless given; results as in the chapters.
+    """Run the selected checks against the target, the inventory's first server unless given; results as in the chapters.
 
     The checks of the services that these need are made too; they are part of the results only
     if they were selected or did not pass.
@@ -63,7 +64,7 @@ def run(
     chosen = selected(only, chapter, skip, register)
     if not chosen:
         raise CannotStart(f"No check matches {', '.join(only) or 'that'}; `python -m checks --list` shows them.")
-    target = target if target is not None else lab_target()
+    target = target if target is not None else inventory.target()
     wanted = {check.id for check in chosen}
     plan = sorted(with_providers(chosen, register), key=lambda check: check.order)
     results: dict[str, Result] = {}

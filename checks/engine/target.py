@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,10 +16,6 @@ from checks.engine import ssh
 from checks.engine.vantage import Direct, Vantage, Via
 from checks.engine.verdicts import CannotStart, Failed, Skipped
 
-NO_LAB = (
-    "No lab is up ({file} is missing): run `make up` or `python -m lab up`, or name a "
-    "server of your own with --hostname."
-)
 T = TypeVar("T")
 
 
@@ -38,7 +33,7 @@ class Target:
     hint: str = ""  # what to do when the host we ask from is not there
     also_ports: tuple[int, ...] = ()  # listeners of the host that are meant to be there
     mail_owner: str = "vmail"
-    mail_base: str = "/home/mail"
+    mail_home: str = "/home/mail"
     certificate: str = "/etc/postfix/certs/cert.pem"
     key: str = "/etc/postfix/certs/key.pem"
     database: str = "mail"
@@ -140,39 +135,6 @@ class Target:
         self._ssh_error = ""
         self._read.clear()
         self._kept.clear()
-
-
-def lab_directory() -> Path:
-    return Path(os.environ.get("MAILROOM_LAB_DIR") or ".lab")
-
-
-def lab_target(name: str = "", via: str = "") -> Target:
-    """A mail host of the lab, the first unless named, asked from the lab's client."""
-    directory = lab_directory()
-    if not (directory / "lab.json").exists():
-        raise CannotStart(NO_LAB.format(file=directory / "lab.json"))
-    hosts: dict[str, dict[str, Any]] = read_json(directory / "lab.json").get("hosts", {})
-    mail = [host for host in hosts.values() if host.get("role") == "mail"]
-    if name:
-        mail = [host for host in mail if host["name"] == name]
-    if not mail:
-        raise CannotStart(f"The lab has no mail host {name}".rstrip() + "; `python -m lab list` shows what it has.")
-    clients = [host for host in hosts.values() if host.get("role") == "client"]
-    if not via and not clients:
-        via = "direct"
-    host = mail[0]
-    return Target(
-        hostname=host["fqdn"],
-        address=host["address"],
-        domain=domain_of(host["fqdn"]),
-        accounts=read_json(directory / "accounts.json"),
-        secrets=read_json(directory / "secrets.json"),
-        ssh_host=host["name"],
-        ssh_config=directory / "ssh_config",
-        via=via or clients[0]["name"],
-        helo=clients[0]["fqdn"] if clients else "client.example.net",
-        hint="Is the lab up? `python -m lab up` sees to it.",
-    )
 
 
 def domain_of(hostname: str) -> str:

@@ -7,7 +7,8 @@ import pytest
 
 import checks
 from checks.engine import report
-from checks.engine.target import lab_directory, read_json
+from checks.engine.inventory import lab_directory
+from checks.engine.target import read_json
 from lab import Host
 
 POSTFIX = "systemctl reset-failed; systemctl restart postfix; sleep 0.3"

@@ -10,7 +10,7 @@ import checks
 from checks import __main__ as cli
 from checks.engine import report
 from checks.engine.check import Result
-from checks.engine.target import lab_target, read_json
+from checks.engine.target import read_json
 from checks.engine.verdicts import CannotStart, Verdict
 from tests.checks import servers
 
@@ -128,22 +128,6 @@ def test_exit_codes(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtu
 def test_the_list_needs_no_lab(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["--list", "--only", "dovecot.tls"]) == 0
     assert "dovecot.tls." in capsys.readouterr().out
-
-
-def test_the_lab_as_target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MAILROOM_LAB_DIR", str(tmp_path))
-    host = {"name": "mx1", "fqdn": "mx1.example.test", "address": "198.18.0.10", "role": "mail"}
-    client = host | {"name": "client", "fqdn": "client.example.net", "role": "client"}
-    (tmp_path / "lab.json").write_text(json.dumps({"hosts": {"mx1": host, "client": client}}))
-    (tmp_path / "accounts.json").write_text('{"foo@example.test": "sentinel"}')
-    (tmp_path / "secrets.json").write_text('{"mailreader": "sentinel"}')
-    target = lab_target()
-    assert (target.hostname, target.domain, target.via) == ("mx1.example.test", "example.test", "client")
-    assert target.account(0)[0] == target.account(1)[0] == "foo@example.test"
-    assert "sentinel" not in repr(target)
-    assert lab_target(via="direct").via == "direct"
-    with pytest.raises(CannotStart, match="no mail host mx9"):
-        lab_target("mx9")
 
 
 def test_a_broken_secrets_file_is_not_quoted(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from checks.engine.target import Target, lab_target
+from checks import Target, lab_target
 from lab import Host, snapshots
 from tests.live import traffic
 from tests.live.support import MAILSERVER, WHOLE, Run, applied

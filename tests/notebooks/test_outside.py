@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -28,7 +27,7 @@ MAILDIR = "/home/mail/example.test/foo"
 
 
 def place(lab: dict[str, Any]) -> where.Place:
-    return where.Place("mx1", DATA, [], ["mx1"], lab, Path("none"))
+    return where.Place("mx1", DATA, lab)
 
 
 @pytest.fixture

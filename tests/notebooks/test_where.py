@@ -19,6 +19,7 @@ DATA = {
     "mail_owner": "vmail",
     "ssh_hostname": "192.0.2.25",
     "tls_certificate": "/etc/postfix/certs/cert.pem",
+    "tls_key": "/etc/postfix/certs/key.pem",
 }
 TLS = {
     "chapter": "dovecot",
@@ -33,7 +34,7 @@ TLS = {
 
 @pytest.fixture
 def production(monkeypatch: pytest.MonkeyPatch) -> Iterator[where.Place]:
-    here = where.Place("mail", DATA, [TLS], ["mail"], {}, Path("none"))
+    here = where.Place("mail", DATA, {}, [TLS], ["mail"])
     monkeypatch.setattr(where, "_now", [here])
     monkeypatch.setattr(where, "_allowed", set())
     yield here

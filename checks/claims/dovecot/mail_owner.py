@@ -23,11 +23,11 @@ def opens(target: Target) -> str:
 )
 def owns(target: Target) -> str:
     others = target.shell(
-        f"find {target.mail_base} -mindepth 1 ! -user {target.mail_owner} -printf '%u %p\\n' | head -n 5"
+        f"find {target.mail_home} -mindepth 1 ! -user {target.mail_owner} -printf '%u %p\\n' | head -n 5"
     )
     if others:
         raise Failed(others)
-    return f"{target.mail_owner}, everywhere below {target.mail_base}"
+    return f"{target.mail_owner}, everywhere below {target.mail_home}"
 
 
 @check(
@@ -39,8 +39,8 @@ def owns(target: Target) -> str:
 def not_for_others(target: Target) -> str:
     # Folders and messages; Dovecot's own uidvalidity marks are empty and 0444 by design.
     found = target.shell(
-        f"find {target.mail_base} -perm /o+rwx '(' -type d -o -size +0 ')' -printf '%m %p\\n' | head -n 5"
+        f"find {target.mail_home} -perm /o+rwx '(' -type d -o -size +0 ')' -printf '%m %p\\n' | head -n 5"
     )
     if found:
         raise Failed(found)
-    return f"no folder and no message below {target.mail_base} is open to others"
+    return f"no folder and no message below {target.mail_home} is open to others"

@@ -40,7 +40,7 @@ def own_only(target: Target) -> str:
             f"../{other}/.Sent",
             "../../etc",
             f"~{other}",
-            f"{target.mail_base}/{target.domain}/{other}",
+            f"{target.mail_home}/{target.domain}/{other}",
         ]
         for prefix in dict.fromkeys((*shared, "user/", "shared/")):
             for whose in (other, address):

@@ -19,10 +19,10 @@ from checks.engine.verdicts import Failed
 def finds(target: Target) -> str:
     found = target.shell(f"doveadm user {quote(target.account(0)[0])}")
     place = [
-        line.split(maxsplit=1)[1] for line in found.splitlines() if line.startswith("mail") and target.mail_base in line
+        line.split(maxsplit=1)[1] for line in found.splitlines() if line.startswith("mail") and target.mail_home in line
     ]
     if not place:
-        raise Failed(f"no mail below {target.mail_base}: {found}")
+        raise Failed(f"no mail below {target.mail_home}: {found}")
     return place[0]
 
 

@@ -25,7 +25,7 @@ def first_mail(target: Target) -> str:
     answer = mail.expect(reply, "250 2.0.0")
     # It goes on to the postmaster's mailbox, which chapter 2 makes. Until then it waits in the
     # queue, for nobody and under a new id (local(8) sends it on): take it out, wherever it is.
-    find = f"find {target.mail_base} -newermt '-1 minute' -type f -exec grep -lF -- '{mark}' {{}} +"
+    find = f"find {target.mail_home} -newermt '-1 minute' -type f -exec grep -lF -- '{mark}' {{}} +"
     # Only what has been put off: an id with a star is being worked on this moment.
     queued = "mailq | sed -nE 's/^([0-9A-Za-z]+) .*/\\1/p'"
     left = target.shell(

@@ -15,8 +15,8 @@ def exists(target: Target) -> str:
     same = [line.split(":")[0] for line in target.shell("getent passwd").splitlines() if line.split(":")[2] == uid]
     if same != [name]:
         raise Failed(f"uid {uid} is shared by {', '.join(same)}")
-    if home != target.mail_base:
-        raise Failed(f"home is {home}, not {target.mail_base}")
+    if home != target.mail_home:
+        raise Failed(f"home is {home}, not {target.mail_home}")
     return f"uid {uid}, gid {gid}, {home}"
 
 
@@ -41,7 +41,7 @@ def no_login(target: Target) -> str:
     remedy="chmod o-rwx the mail's folder.",
 )
 def mail_private(target: Target) -> str:
-    mode, owner = target.shell(f"stat -L -c '%a %U:%G' {target.mail_base}").split()
+    mode, owner = target.shell(f"stat -L -c '%a %U:%G' {target.mail_home}").split()
     if owner.split(":")[0] != target.mail_owner or int(mode, 8) & 0o007:
-        raise Failed(f"{target.mail_base} is {mode} {owner}")
-    return f"{target.mail_base}: {mode} {owner}"
+        raise Failed(f"{target.mail_home} is {mode} {owner}")
+    return f"{target.mail_home}: {mode} {owner}"

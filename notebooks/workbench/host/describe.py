@@ -1,32 +1,22 @@
 """The inventory's hosts and the chapters' steps, for the runbook; a part of pyinfra_process.
 
-No secret is in it: of the host's data only the values named here, and "(secret)" in the texts.
+No secret is in it: "(secret)" stands in the texts.
 """
 
-from pathlib import Path
 from typing import Any
 
-from pyinfra.api import State
 from pyinfra.api.exceptions import InventoryError
-from pyinfra.context import ctx_state
-from pyinfra_cli.inventory import make_inventory
 
-ROOT = Path(__file__).resolve().parents[3]
-SSH = ("ssh_hostname", "ssh_port", "ssh_user", "ssh_key", "ssh_known_hosts_file")
-DATA = ("mail_hostname", "mail_domains", "mail_home", "mail_owner", "accounts_file", "secrets_file", "tls_certificate")
+from inventories import hosts as inventory
 
 
 def described(host: str = "") -> dict[str, Any]:
     """The named host's, or else the first one's, steps, beside all hosts' data."""
-    with ctx_state.use(State()):
-        inventory = make_inventory(str(ROOT / "inventory.py"), cwd=str(ROOT))
-    every = {one.name: one.data.dict() for one in inventory}
-    if not every:
-        raise InventoryError("The inventory has no host.")
+    every = inventory.hosts()
     if host and host not in every:
         raise InventoryError(f"The inventory has no host {host!r}; it has {', '.join(every)}.")
     name = host or next(iter(every))
-    hosts = [{"name": one, **{key: data.get(key) for key in (*SSH, *DATA)}} for one, data in every.items()]
+    hosts = {one: inventory.told(data) for one, data in every.items()}
     return {"host": name, "hosts": hosts, "steps": steps(every[name], name)}
 
 

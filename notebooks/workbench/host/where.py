@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import checks
-from checks.engine.target import domain_of, read_json
+from checks.engine.inventory import Server, lab_directory, lab_of
 from notebooks.workbench.host import worker
 from notebooks.workbench.show.errors import NotAllowed, NotReady
 
@@ -18,57 +15,15 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 @dataclass
-class Place:
-    """A host of the inventory, and what the runbook knows of it. Passwords stay in their files."""
+class Place(Server):
+    """The server of this notebook, and what the runbook knows of it."""
 
-    name: str
-    data: dict[str, Any]
-    steps: list[dict[str, Any]] = field(repr=False)
-    others: list[str]
-    lab: dict[str, Any] = field(repr=False)  # lab.json, {} for a host that is not of the lab
-    ssh_config: Path = Path()
-
-    @property
-    def fqdn(self) -> str:
-        return str(self.data["mail_hostname"] or self.name)
-
-    @property
-    def domain(self) -> str:
-        return str((self.data["mail_domains"] or [domain_of(self.fqdn)])[0])
-
-    @property
-    def address(self) -> str:
-        return str(self.lab["hosts"][self.name]["address"] if self.lab else self.data["ssh_hostname"] or self.name)
-
-    @property
-    def client(self) -> str:
-        """The lab host from which we connect as a client would; "" to connect from here."""
-        hosts = self.lab.get("hosts", {}).values()
-        return next((str(host["name"]) for host in hosts if host["role"] == "client"), "")
+    steps: list[dict[str, Any]] = field(default_factory=list, repr=False)
+    others: list[str] = field(default_factory=list)
 
     @property
     def kind(self) -> str:
         return "LAB" if self.lab else "PRODUCTION"
-
-    def secrets(self, which: str) -> dict[str, str]:
-        """The passwords of "accounts" or "secrets", read when they are needed."""
-        given = os.environ.get(f"MAILROOM_{which.upper()}_FILE") or self.data[f"{which}_file"]
-        return read_json(ROOT / Path(given).expanduser())
-
-    def target(self, via: str | None = None) -> checks.Target:
-        """The same host as the checks see it: asked from the lab's client, or from here."""
-        return checks.Target(
-            hostname=self.fqdn,
-            address=self.address,
-            domain=self.domain,
-            accounts=self.secrets("accounts"),
-            secrets=self.secrets("secrets"),
-            ssh_host=self.name,
-            ssh_config=self.ssh_config,
-            via=(self.client if via is None else via) or "direct",
-            mail_base=self.data["mail_home"],
-            mail_owner=self.data["mail_owner"],
-        )
 
 
 _now: list[Place] = []
@@ -90,9 +45,8 @@ def use(name: str = "") -> Place:
         raise NotReady(
             "There is no host to work on.", why, "In a terminal: make up (or python -m lab up)", "notebook 00"
         ) from None
-    data = next(host for host in found["hosts"] if host["name"] == found["host"])
-    chosen = Place(found["host"], data, found["steps"], [host["name"] for host in found["hosts"]], _lab(data))
-    chosen.ssh_config = lab_directory() / "ssh_config" if chosen.lab else _own_ssh_config(chosen)
+    host, data = found["host"], found["hosts"][found["host"]]
+    chosen = Place(host, data, lab_of(host, data), found["steps"], list(found["hosts"]))
     _now[:] = [chosen]
     return chosen
 
@@ -122,38 +76,8 @@ def lab_only(here: Place, what: str) -> None:
         raise NotAllowed(f"{what} is for lab hosts; {here.fqdn} is none.", "It throws away what is on the host.")
 
 
-def lab_directory() -> Path:
-    return (ROOT / (os.environ.get("MAILROOM_LAB_DIR") or ".lab")).resolve()
-
-
 def log_directory(here: Place) -> Path:
     """Where the logs of apply go: the lab's folder, or .runbook for other hosts."""
     folder = (lab_directory() if here.lab else ROOT / ".runbook") / "log" / here.name
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return folder
-
-
-def _lab(data: dict[str, Any]) -> dict[str, Any]:
-    """lab.json, if this host is the lab's: same name, and reached through the port that the lab publishes."""
-    try:
-        lab = json.loads((lab_directory() / "lab.json").read_text())
-    except (OSError, ValueError):
-        return {}
-    host = lab["hosts"].get(data["name"], {})
-    ours = data["ssh_hostname"] == "127.0.0.1" and host.get("ssh_port") == data["ssh_port"]
-    return lab if ours else {}
-
-
-def _own_ssh_config(here: Place) -> Path:
-    """The inventory's SSH settings as a configuration file, for the checks and for ourselves."""
-    words = {
-        "HostName": here.data["ssh_hostname"] or here.name,
-        "Port": here.data["ssh_port"],
-        "User": here.data["ssh_user"],
-        "IdentityFile": here.data["ssh_key"],
-        "UserKnownHostsFile": here.data["ssh_known_hosts_file"],
-    }
-    text = f"Host {here.name}\n" + "".join(f"  {key} {value}\n" for key, value in words.items() if value)
-    file = Path(tempfile.mkdtemp(prefix="mailroom-")) / "ssh_config"
-    file.write_text(text)
-    return file

@@ -16,7 +16,7 @@ def filled(script: str) -> str:
     values = {
         "FQDN": where.place().fqdn,
         "CERT": data["tls_certificate"],
-        "KEY": data["tls_certificate"].replace("cert.pem", "key.pem"),
+        "KEY": data["tls_key"],
         "OWNER": data["mail_owner"],
         "HOME": data["mail_home"],
     }

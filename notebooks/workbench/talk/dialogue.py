@@ -54,7 +54,7 @@ class Line:
 
     def __init__(self, dialogue: Dialogue, port: int, via: str | None) -> None:
         self.here, self.dialogue, self.port = where.place(), dialogue, port
-        self.target = self.here.target(via)
+        self.target = self.here.target(via or "")
         address = "127.0.0.1" if via == self.here.name else self.here.address
         if why := self.target.vantage.probe(address, port):
             raise OSError(why)
