@@ -104,7 +104,7 @@ def server(name: str = "") -> Server:
 def servers() -> dict[str, Server]:
     """All servers of the inventory, by name. It is read again when a file that decides has changed."""
     own = os.environ.get("MAILROOM_INVENTORY", "")
-    files = [Path(own or ROOT / "inventories" / "lab.py"), lab_directory() / "lab.json"]
+    files = [ROOT / (own or "inventories/lab.py"), lab_directory() / "lab.json"]
     listed = _listed(tuple((str(file), file.stat().st_mtime_ns if file.exists() else 0) for file in files))
     return {name: Server(name, data, lab_of(name, data)) for name, data in listed.items()}
 
