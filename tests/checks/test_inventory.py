@@ -26,9 +26,8 @@ def inventory(folder: Path, monkeypatch: pytest.MonkeyPatch, **data: object) -> 
     for which, held in (("accounts", {"foo@example.org": "sentinel"}), ("secrets", {"mailreader": "sentinel"})):
         (folder / f"{which}.json").write_text(json.dumps(held))
         data[f"{which}_file"] = str(folder / f"{which}.json")
-    (folder / "own.py").write_text(
-        f"mail = {[('mx', {'mail_hostname': 'mail.example.org', 'mail_domains': ['example.org'], **data})]!r}\n"
-    )
+    data |= {"mail_domains": ["example.org"], "mail_users": [{"email": "foo@example.org", "name": "Foo"}]}
+    (folder / "own.py").write_text(f"mail = {[('mx', {'mail_hostname': 'mail.example.org', **data})]!r}\n")
     monkeypatch.setenv("MAILROOM_INVENTORY", str(folder / "own.py"))
     monkeypatch.setenv("MAILROOM_LAB_DIR", str(folder))
     monkeypatch.setattr(where, "_now", [])
