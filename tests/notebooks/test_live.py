@@ -1,4 +1,4 @@
-"""The notebooks, executed top to bottom on fresh lab hosts: twice on Debian 13, once on Debian 12, side by side."""
+"""The notebooks, executed top to bottom: on a fresh Debian 13, and on a Debian 12 that has all of it already."""
 
 from __future__ import annotations
 
@@ -6,99 +6,110 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import nbformat
 import pytest
 
+from lab import Host
 from notebooks import book
 from tests.conftest import LabHost
+from tests.live.conftest import mailserver  # noqa: F401 - a fixture
+from tests.live.support import MAILSERVER, applied
 from tests.notebooks import cells
 from tests.notebooks.secrets import leaks
 
-PASSES = {"trixie": 2, "bookworm": 1}
-Executed = Callable[[str], list[Path]]
 pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.timeout(3000)]
+ON_BOOKWORM = pytest.mark.parametrize("world_mx", ["bookworm"], indirect=True)
+_walked: dict[str, Path] = {}
 
 
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, subprocess.Popen[str]]]:
-    """The processes that execute, one a release; both at once, since they mostly wait."""
-    running: dict[str, subprocess.Popen[str]] = {}
-    yield running
-    for process in running.values():
-        process.kill()
+def walked(suite: str, factory: pytest.TempPathFactory) -> Path:
+    """The folder of the notebooks as they were executed in the lab of this test, once for a session."""
+    if suite not in _walked:
+        folder = factory.mktemp("notebooks") / suite
+        subprocess.run(
+            [sys.executable, "-m", "notebooks.book", "--execute", str(folder)],
+            cwd=cells.FOLDER.parent,
+            env={**os.environ, "MAILROOM_SNAPSHOTS": "no"},
+            check=True,
+        )
+        _walked[suite] = folder
+    return _walked[suite]
 
 
 @pytest.fixture
-def executed(
-    runs: dict[str, subprocess.Popen[str]], lab_host: LabHost, tmp_path_factory: pytest.TempPathFactory
-) -> Executed:
-    """executed("trixie") are the folders of executed notebooks, one a pass."""
-    base = tmp_path_factory.getbasetemp() / "notebooks"
-
-    def folders(suite: str) -> list[Path]:
-        return [base / suite / str(number) for number in range(PASSES[suite])]
-
-    def get(wanted: str) -> list[Path]:
-        for suite in PASSES if not runs else ():
-            lab_host(suite, lab=f"{suite}-walked")  # notebook 03 adds the world itself
-            commands = [f"'{sys.executable}' -m notebooks.book --execute '{folder}'" for folder in folders(suite)]
-            runs[suite] = subprocess.Popen(
-                ["sh", "-c", " && ".join(commands)],
-                cwd=cells.FOLDER.parent,
-                env={**os.environ, "MAILROOM_SNAPSHOTS": "no"},
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-            )
-        lab_host(wanted, lab=f"{wanted}-walked")
-        process = runs[wanted]
-        out = process.communicate()[0] if process.returncode is None else "see the first failure"
-        assert process.returncode == 0, out
-        return folders(wanted)
-
-    return get
+def fresh(lab_host: LabHost, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A walk from a bare host; notebook 03 adds the world itself."""
+    lab_host("trixie", lab="trixie-walked")
+    return walked("trixie", tmp_path_factory)
 
 
-@pytest.mark.parametrize("suite", PASSES)
-def test_every_notebook_runs_top_to_bottom_and_every_proof_holds(suite: str, executed: Executed) -> None:
-    for folder in executed(suite):
-        proofs = [
-            (source, output)
-            for name in cells.CHAPTERS.values()
-            for source, output in outputs(folder / f"{name}.ipynb")
-            if source.startswith(("verify(", "settled("))
-        ]
-        told = sum(len(cells.beats(cells.load(name))) for name in cells.CHAPTERS.values()) // len(cells.BEATS)
-        assert len(proofs) == 2 * told
-        for source, output in proofs:
-            wanted = "Nothing to do" if source.startswith("settled(") else " proven"
-            assert wanted in output and "✖" not in output, f"{source}\n{output}"
+@pytest.fixture
+def again(mailserver: Host, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: F811
+    """A walk over a server that has all of it already."""
+    return walked(mailserver.suite, tmp_path_factory)
 
 
-def test_the_second_pass_changes_nothing(executed: Executed) -> None:
-    for name in cells.CHAPTERS.values():
-        for source, output in outputs(executed("trixie")[1] / f"{name}.ipynb"):
-            if source.startswith("apply("):
-                assert "nothing had to be changed" in output, f"{source}\n{output}"
+def test_every_notebook_runs_top_to_bottom_and_every_proof_holds(fresh: Path) -> None:
+    every_proof_holds(fresh)
 
 
-@pytest.mark.parametrize("suite", PASSES)
-def test_no_secret_is_in_executed_notebooks_and_logs(suite: str, executed: Executed) -> None:
-    folders = executed(suite)
-    lab = Path(os.environ["MAILROOM_LAB_DIR"])
-    files = [
-        *(file for folder in folders for file in folder.iterdir()),
-        *(cells.FOLDER.parent / lab / "log").rglob("*.log"),
+def test_after_each_step_by_itself_the_whole_run_has_nothing_to_do(fresh: Path) -> None:
+    whole = applied(MAILSERVER)
+    assert whole.changes == 0, whole.changed
+
+
+@ON_BOOKWORM
+def test_where_all_is_done_every_proof_holds_too_and_nothing_is_changed(again: Path) -> None:
+    every_proof_holds(again)
+    applies = [
+        (source, output)
+        for name in cells.CHAPTERS.values()
+        for source, output in outputs(again / f"{name}.ipynb")
+        if source.startswith("apply(")
     ]
+    assert len(applies) == told("apply")
+    for source, output in applies:
+        assert "nothing had to be changed" in output, f"{source}\n{output}"
+
+
+def told(beat: str) -> int:
+    """How often the notebooks have this beat."""
+    return sum(one == beat for name in cells.CHAPTERS.values() for one, _ in cells.beats(cells.load(name)))
+
+
+def every_proof_holds(folder: Path) -> None:
+    proofs = [
+        (source, output)
+        for name in cells.CHAPTERS.values()
+        for source, output in outputs(folder / f"{name}.ipynb")
+        if source.startswith(("verify(", "settled("))
+    ]
+    assert len(proofs) == told("verify") + told("settled") > 100
+    for source, output in proofs:
+        wanted = "Nothing to do" if source.startswith("settled(") else " proven"
+        assert wanted in output and "✖" not in output, f"{source}\n{output}"
+
+
+def test_no_secret_is_in_executed_notebooks_and_logs(fresh: Path) -> None:
+    no_secret_is_in(fresh)
+
+
+@ON_BOOKWORM
+def test_no_secret_is_in_them_a_second_time(again: Path) -> None:
+    no_secret_is_in(again)
+
+
+def no_secret_is_in(folder: Path) -> None:
+    lab = cells.FOLDER.parent / os.environ["MAILROOM_LAB_DIR"]
+    files = [*folder.iterdir(), *(lab / "log").rglob("*.log")]
     assert len(files) > 30
-    assert leaks(files, cells.FOLDER.parent / lab) == []
+    assert leaks(files, lab) == []
 
 
-def test_the_book_is_linked_searchable_and_without_secrets(executed: Executed) -> None:
-    index = book.build(executed("trixie")[0])
+def test_the_book_is_linked_searchable_and_without_secrets(fresh: Path) -> None:
+    index = book.build(fresh)
     pages = {page.name for page in index.parent.glob("*.html")}
     assert {f"{notebook.stem}.html" for notebook in cells.ALL} | {"search.html"} <= pages
     chapter = (index.parent / "04-dovecot-the-front-desk.html").read_text()
