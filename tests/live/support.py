@@ -4,7 +4,8 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ STEPS = [f"{step.__module__}.{step.__name__}" for chapter in (postfix, postgresq
 
 # For a test that says the same on every release.
 ON_ONE = pytest.mark.parametrize("mx", [names.DEFAULT_SUITE], indirect=True)
+ON_ONE_WITH_WORLD = pytest.mark.parametrize("world_mx", [names.DEFAULT_SUITE], indirect=True)
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,16 @@ def applied(*arguments: str, **environment: str) -> Run:
     run = pyinfra(*arguments, **environment)
     assert run.code == 0, run.output[-4000:]
     return run
+
+
+@contextmanager
+def main_cf(host: Host, *settings: str) -> Iterator[None]:
+    """Postfix with these settings. Afterwards its file is the old one, date and all: a newer one would ask for a restart."""
+    host.run(["sh", "-c", 'cp -a /etc/postfix/main.cf /root && postconf -e "$@" && postfix reload', "-", *settings])
+    try:
+        yield
+    finally:
+        host.run("mv /root/main.cf /etc/postfix/main.cf && postfix reload")
 
 
 def fingerprint(host: Host) -> str:

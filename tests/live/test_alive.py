@@ -56,6 +56,7 @@ def test_a_pair_that_would_kill_both(server: Host, pair: None) -> None:
         assert server.run(PIDS).stdout == before, said
 
 
+@ON_ONE
 def test_a_large_message_is_delivered(server: Host) -> None:
     """message_size_limit above Postfix's own limit of a mailbox: virtual(8) would die of every letter."""
     large = ("--data", "message_size_limit=104857600")

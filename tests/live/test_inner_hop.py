@@ -7,6 +7,7 @@ import pytest
 from lab import Host
 from tests.live import stranger, traffic
 from tests.live.stranger import bring, mark, raw
+from tests.live.support import main_cf
 
 FOO = "<foo@example.test>"
 LONG = b"<p>" + b"x" * 1500 + b"</p>\r\n"
@@ -86,21 +87,22 @@ def test_a_signed_letter_with_a_long_line_is_still_signed(mailserver: Host, worl
 
 def test_a_full_queue_drains(mailserver: Host) -> None:
     """Less space than the door wants: it takes nothing more, and what it has taken is delivered all the same."""
-    which, limit = mark(), int(mailserver.run("postconf -h message_size_limit").stdout)
+    which = mark()
     mailserver.run("systemctl stop amavis")
     try:
         assert bring(mailserver, raw(which), FOO).startswith("250")
         traffic.until(lambda: "10024" in mailserver.run("postqueue -p").stdout, "it waits for Amavis")
         blocks, size = mailserver.run("stat -f -c '%f %S' /var/spool/postfix").stdout.split()
-        mailserver.run(f"postconf -e queue_minfree={int(blocks) * int(size) * 2}; postfix reload; sleep 1")
-        assert bring(mailserver, raw(mark()), FOO).startswith("452 4.3.1")
-        begun = stranger.since(mailserver)
-        mailserver.run(
-            "systemctl start amavis; for n in $(seq 100); do ss -Hltn sport = :10024 | grep -q . && break; sleep 0.1; done"
-        )
-        mailserver.run("postfix flush")
-        traffic.delivered(mailserver, which)
-        assert not stranger.log(mailserver, begun, "reinjection.*(reject|warning)")
+        with main_cf(mailserver, f"queue_minfree={int(blocks) * int(size) * 2}"):
+            mailserver.run("sleep 1")
+            assert bring(mailserver, raw(mark()), FOO).startswith("452 4.3.1")
+            begun = stranger.since(mailserver)
+            mailserver.run(
+                "systemctl start amavis; for n in $(seq 100); do ss -Hltn sport = :10024 | grep -q . && break; sleep 0.1; done"
+            )
+            mailserver.run("postfix flush")
+            traffic.delivered(mailserver, which)
+            assert not stranger.log(mailserver, begun, "reinjection.*(reject|warning)")
     finally:
-        mailserver.run(f"systemctl start amavis; postconf -e queue_minfree={limit * 3}; postfix reload; postfix flush")
+        mailserver.run("systemctl start amavis; postfix flush")
     assert bring(mailserver, raw(mark()), FOO).startswith("250")

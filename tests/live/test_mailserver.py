@@ -5,7 +5,7 @@ import time
 import checks
 from lab import Host
 from tests.live.conftest import first_run
-from tests.live.support import MAILSERVER, WHOLE, applied
+from tests.live.support import MAILSERVER, ON_ONE_WITH_WORLD, WHOLE, applied
 
 
 def test_a_bare_host_in_one_run_and_twice_is_once(world_mx: Host) -> None:
@@ -49,6 +49,7 @@ def test_a_stopped_worker_is_brought_back(mailserver: Host) -> None:
     assert applied(MAILSERVER).changes == 0
 
 
+@ON_ONE_WITH_WORLD
 def test_a_small_server_does_without_antivirus(mailserver: Host) -> None:
     """And gets it back. Mail goes on through SpamAssassin, and no check asks for a virus."""
     without = ("--data", "antivirus=false")

@@ -8,6 +8,7 @@ import pytest
 from lab import Host
 from tests.live import stranger, traffic
 from tests.live.stranger import VICTIM, ask, bring, mark, raw
+from tests.live.support import main_cf
 
 FOO, BAR = "<foo@example.test>", "<bar@example.test>"
 SQL = "cd /; runuser -u postgres -- psql -qX -v ON_ERROR_STOP=1 -d mail"
@@ -133,13 +134,10 @@ class TestRoads:
     def test_time_runs_out(self, mailserver: Host, world: Host) -> None:
         """Aliases in a circle are put off, a host that does not answer too; at the end of their time they are given up."""
         begun = stranger.since(mailserver)
-        mailserver.run("postconf -e maximal_queue_lifetime=0 delay_warning_time=1s; postfix reload")
-        try:
+        with main_cf(mailserver, "maximal_queue_lifetime=0", "delay_warning_time=1s"):
             for alias in ("round", "and-round"):
                 bring(mailserver, raw(mark()), f"<{alias}@example.test> NOTIFY=DELAY,FAILURE")
             mailserver.run("postfix flush; sleep 2; postfix flush; sleep 1")
-        finally:
-            mailserver.run("postconf -X maximal_queue_lifetime delay_warning_time; postfix reload")
         silent(mailserver, world, begun)
 
     def test_nobody_at_all_wrote_it(self, mailserver: Host, world: Host) -> None:

@@ -9,9 +9,11 @@ import pytest
 from checks.clients.samples import EICAR
 from lab import Host
 from tests.live import traffic
+from tests.live.support import ON_ONE_WITH_WORLD, main_cf
 from tests.live.traffic import held, message, read, scanned, send, settled, until
 
 FOO = "foo@example.test"
+pytestmark = ON_ONE_WITH_WORLD
 UNITS = "clamav-daemon.socket clamav-daemon.service amavis.service"
 
 
@@ -20,9 +22,8 @@ def impatient(mailserver: Host, world: Host) -> Iterator[Host]:
     """Postfix goes on to try again after seconds, so that "by itself" can be seen. Put back at the end."""
     settled(mailserver, world)
     traffic.empty(mailserver, world)
-    mailserver.run("postconf -e maximal_backoff_time=5s && postfix reload 2>/dev/null")
-    yield mailserver
-    mailserver.run("postconf -X maximal_backoff_time; postfix reload 2>/dev/null")
+    with main_cf(mailserver, "maximal_backoff_time=5s"):
+        yield mailserver
     mailserver.run(f"systemctl reset-failed {UNITS}; systemctl start {UNITS}")
     settled(mailserver, world)
     assert traffic.mail_out_there(world) == []

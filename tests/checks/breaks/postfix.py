@@ -16,8 +16,9 @@ BREAKS = {
     ),
     "another name, and other manners": postfix(
         "postconf -e myhostname=mx9.example.test myorigin=example.org disable_vrfy_command=no smtpd_helo_required=no "
-        "smtpd_forbidden_commands=NOOP 'relay_domains=sub.example.test not-example.test example.test.example.org' "
-        "relay_recipient_maps=; sed -i 's/^root:.*/root: nobody/' /etc/aliases; newaliases",
+        "'relay_domains=sub.example.test not-example.test example.test.example.org' "
+        "relay_recipient_maps=; echo '/^NOOP/ NONE' > /etc/postfix/noop; "
+        "postconf -P smtp/inet/smtpd_command_filter=regexp:/etc/postfix/noop; sed -i 's/^root:.*/root: nobody/' /etc/aliases; newaliases",
         "postfix.identity.name postfix.identity.origin postfix.identity.no_subdomains postfix.install.greeting "
         "postfix.restrictions.no_vrfy postfix.restrictions.hello_first postfix.aliases.to_a_person",
     ),
