@@ -7,11 +7,12 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from checks.engine.target import Target
@@ -147,6 +148,13 @@ def batched(every: Iterable[T], size: int) -> Iterator[list[T]]:
     there = iter(every)
     while some := list(islice(there, size)):
         yield some
+
+
+def side_by_side(do: Callable[..., object], cases: Iterable[tuple[Any, ...]]) -> None:
+    """Do it with each of these at once: a server makes who fails wait, and the waiting is not what is tested."""
+    given = list(cases)
+    with ThreadPoolExecutor(max_workers=len(given)) as pool:
+        list(pool.map(lambda case: do(*case), given))
 
 
 def bracketed(address: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from checks.engine.target import Target
 from lab import Host
-from tests.faults.attacking import BAR, FOO, STRANGER, Family, Wire, batched, letter, log_in, plain, wire
+from tests.faults.attacking import BAR, FOO, STRANGER, Family, Wire, batched, letter, log_in, plain, side_by_side, wire
 
 Count = Callable[..., None]
 QUOTES = (
@@ -89,19 +89,22 @@ def test_nobody_logs_in_by_words(mailserver: Host, target: Target, count: Count,
     tries = (
         [(user, password) for user in USERS] + [(FOO, one) for one in PASSWORDS] + [(FOO, sentinel), (sentinel, "x")]
     )
+
+    def by_imap(user: str, secret: str) -> None:
+        with wire(target, 993, "wrapped", 40) as session:
+            reply = imap_login(session, user, secret)
+        family.judge(f"IMAP {user[:40]!r} {secret[:20]!r}".replace(password, "…"), reply.startswith("a OK"), reply)
+
+    def by_smtp(user: str, secret: str) -> None:
+        with wire(target, 587, patience=40) as session:
+            session.ask("EHLO client.example.net")
+            reply = session.ask(f"AUTH PLAIN {plain(user, secret)}")
+        family.judge(f"SMTP {user[:40]!r}", reply.startswith("235"), reply)
+
     for some in batched(tries if long else [*tries[::6], tries[-2]], 4):
-        for user, secret in some:
-            with wire(target, 993, "wrapped", 40) as session:
-                reply = imap_login(session, user, secret)
-                family.judge(
-                    f"IMAP {user[:40]!r} {secret[:20]!r}".replace(password, "…"), reply.startswith("a OK"), reply
-                )
+        side_by_side(by_imap, some)
         mailserver.run("systemctl restart dovecot; sleep 0.5")  # or the penalty for each failure would grow
-        for user, secret in some if long else some[:1]:
-            with wire(target, 587, patience=40) as session:
-                session.ask("EHLO client.example.net")
-                reply = session.ask(f"AUTH PLAIN {plain(user, secret)}")
-                family.judge(f"SMTP {user[:40]!r}", reply.startswith("235"), reply)
+        side_by_side(by_smtp, some if long else some[:1])
         mailserver.run("systemctl restart dovecot; sleep 0.5")
     where = "/var/log /run/log /tmp /var/tmp /var/lib/postgresql /var/spool/postfix"
     leaks = mailserver.run(
@@ -132,7 +135,8 @@ def test_sql_in_addresses_is_a_name_like_any_other(mailserver: Host, target: Tar
     forms = [f'"{one}"@example.test'.replace("\\", "\\\\") for one in QUOTES]
     forms += [f"{one}@example.test" for one in ("'", "x'--", "foo'||'", "foo%27", "foo'", "%s", "%d", "%u")]
     forms += [f"foo@{one}" for one in ("example.test'--", "'", "example.test'", "'or'1'='1", "%s", "example.test\\")]
-    for some in batched(forms, 5):
+
+    def recipients(some: list[str]) -> None:
         with wire(target, 25) as session:
             session.ask("EHLO client.example.net")
             for form in some:
@@ -140,6 +144,8 @@ def test_sql_in_addresses_is_a_name_like_any_other(mailserver: Host, target: Tar
                 reply = session.ask(f"RCPT TO:<{form}>")
                 family.judge(f"to {form}", reply.startswith("2"), reply)
                 session.ask("RSET")
+
+    def as_senders(some: list[str]) -> None:
         with wire(target, 587) as session:
             log_in(session, target)
             for form in some:
@@ -147,6 +153,9 @@ def test_sql_in_addresses_is_a_name_like_any_other(mailserver: Host, target: Tar
                 reply = session.ask(f"RCPT TO:<{BAR}>")
                 family.judge(f"from {form}", reply.startswith("2"), reply)
                 session.ask("RSET")
+
+    for attack in (recipients, as_senders):
+        side_by_side(attack, ((some,) for some in batched(forms, 5)))
     family.count(count, "SQL in addresses", mailserver.suite)
 
 
@@ -170,15 +179,17 @@ SENDERS += ("foo@lists.example.test", "foo@localhost", "foo@example.test@example
 
 def senders(target: Target) -> Family:
     family = Family()
-    for port in (587, 465):
-        for some in batched(SENDERS, 6):
-            with wire(target, port) as session:
-                log_in(session, target)
-                for sender in some:
-                    first = session.ask(f"MAIL FROM:{sender if sender.startswith('<') else f'<{sender}>'}")
-                    reply = session.ask(f"RCPT TO:<{BAR}>") if first.startswith("2") else first
-                    family.judge(f"{port} {sender}", reply.startswith("2"), reply)
-                    session.ask("RSET")
+
+    def by(port: int, some: list[str]) -> None:
+        with wire(target, port) as session:
+            log_in(session, target)
+            for sender in some:
+                first = session.ask(f"MAIL FROM:{sender if sender.startswith('<') else f'<{sender}>'}")
+                reply = session.ask(f"RCPT TO:<{BAR}>") if first.startswith("2") else first
+                family.judge(f"{port} {sender}", reply.startswith("2"), reply)
+                session.ask("RSET")
+
+    side_by_side(by, ((port, some) for port in (587, 465) for some in batched(SENDERS, 6)))
     return family
 
 

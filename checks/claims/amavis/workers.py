@@ -59,7 +59,13 @@ def as_many(target: Target) -> str:
     return f"{there} workers; the host has {int(free) // 1024} MB to spare"
 
 
-@check("It takes an ordinary file for what it is", negative=True, needs="ssh", only_with=(installed.antivirus,))
+@check(
+    "It takes an ordinary file for what it is",
+    negative=True,
+    needs="ssh",
+    only_with=(installed.antivirus,),
+    remedy="Take the signature out of /var/lib/clamav that clamd names.",
+)
 def clean(target: Target) -> str:
     found = asked(target, b"Sent by python -m checks.")
     if not found.endswith("OK"):

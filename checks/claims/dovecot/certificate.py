@@ -46,7 +46,7 @@ def key_private(target: Target) -> str:
     return host.for_root_alone(target, found[-1].strip())
 
 
-@check("A client that wants another host is warned", negative=True, needs="imap-tls")
+@check("A client that wants another host is warned", negative=True, needs="imap-tls", remedy=tls.RENEW)
 def other_name(target: Target) -> str:
     return tls.other_name_refused(target, 993)
 

@@ -125,7 +125,14 @@ def no_forged_sender(target: Target) -> str:
     return answer
 
 
-@check("A wrong password does not send", negative=True, elsewhere=True, order=LAST, needs="submission smtp-tls sending")
+@check(
+    "A wrong password does not send",
+    negative=True,
+    elsewhere=True,
+    order=LAST,
+    needs="submission smtp-tls sending",
+    remedy="Only the SQL passdb may be there: doveconf -n passdb.",
+)
 def wrong_password(target: Target) -> str:
     with mail.smtp(target, 587) as session:
         return mail.expect(mail.log_in(session, target.account(0)[0], "not-the-password"), "535 5.7.8")

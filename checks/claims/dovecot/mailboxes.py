@@ -28,7 +28,12 @@ def special(target: Target) -> str:
     return ", ".join(f"{name} {flag.decode()}" for name, flag in SPECIAL.items())
 
 
-@check("A user cannot open another user's mailboxes", negative=True, needs="login")
+@check(
+    "A user cannot open another user's mailboxes",
+    negative=True,
+    needs="login",
+    remedy="Take the namespace out of dovecot.conf that leads there.",
+)
 def own_only(target: Target) -> str:
     address = target.account(1)[0]
     other = address.partition("@")[0]

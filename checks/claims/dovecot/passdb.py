@@ -45,6 +45,7 @@ def greets(target: Target) -> str:
     elsewhere=True,
     order=LAST,
     needs="postgresql dovecot-sql imap imap-tls",
+    remedy="Only the SQL passdb may be there: doveconf -n passdb.",
 )
 def wrong_password(target: Target) -> str:
     users = [target.account(0)[0], f"no-such-user@{target.domain}"]

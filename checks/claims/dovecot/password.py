@@ -20,7 +20,11 @@ def login(target: Target) -> str:
         return opened(client)
 
 
-@check("bar logs in as well, on 993", needs="login")
+@check(
+    "bar logs in as well, on 993",
+    needs="login",
+    remedy="Is the account locked, or its password another one in the data?",
+)
 def every_account(target: Target) -> str:
     with mail.imap(target, 1, port=993) as client:
         return opened(client)

@@ -8,7 +8,7 @@ from checks.engine.verdicts import Failed
 OTHER_MAILERS = "exim4|exim|sendmail|opensmtpd|nullmailer-send|qmail-send|citserver"
 
 
-@check("Postfix greets a client from elsewhere", needs="smtp")
+@check("Postfix greets a client from elsewhere", needs="smtp", remedy="On the host: journalctl -u 'postfix*' -n 20.")
 def greeting(target: Target) -> str:
     with mail.smtp(target) as session:
         return mail.expect(session.noop(), "250 2.0.0", what="NOOP")

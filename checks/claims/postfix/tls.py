@@ -28,7 +28,7 @@ def submission(target: Target) -> str:
     return tls.verified(target, 587, 465)
 
 
-@check("A client that wants another host is warned", negative=True, needs="smtp-tls")
+@check("A client that wants another host is warned", negative=True, needs="smtp-tls", remedy=tls.RENEW)
 def other_name(target: Target) -> str:
     return tls.other_name_refused(target, 25)
 

@@ -3,7 +3,7 @@
 from checks.clients import incoming
 from checks.engine.check import check
 from checks.engine.target import Target
-from checks.engine.verdicts import Warned
+from checks.engine.verdicts import Failed, Warned
 
 
 @check(
@@ -17,6 +17,8 @@ def told(target: Target) -> str:
     found = target.shell(
         f"journalctl -q --no-pager -o cat -u dovecot --since '-5 minutes' | grep -F '{mark}' | tail -n 1"
     )
+    if not found:
+        raise Failed("no line about the letter in Dovecot's log")
     return found.partition("msgid=")[2].partition(": ")[2] or found
 
 

@@ -21,7 +21,7 @@ def compiles(target: Target) -> str:
     return f"Pigeonhole of Dovecot {target.shell('dovecot --version')}"
 
 
-@check("It refuses a broken one, and names the line", negative=True, needs="ssh")
+@check("It refuses a broken one, and names the line", negative=True, needs="ssh", remedy="See chapter 5, install.")
 def refuses(target: Target) -> str:
     code, words = compiled(target, BROKEN)
     if code == "0" or "line 2" not in words:

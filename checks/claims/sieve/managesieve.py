@@ -48,7 +48,12 @@ def uploads(target: Target) -> str:
     return "PUTSCRIPT, SETACTIVE, GETSCRIPT, DELETESCRIPT"
 
 
-@check("A broken script is refused, with its line", negative=True, needs="login managesieve")
+@check(
+    "A broken script is refused, with its line",
+    negative=True,
+    needs="login managesieve",
+    remedy="journalctl -u dovecot | grep managesieve",
+)
 def broken(target: Target) -> str:
     with managesieve.session(target, 1) as client:
         if client.putscript(managesieve.NAME, BROKEN):
@@ -86,12 +91,19 @@ def starttls(target: Target) -> str:
     return last
 
 
-@check("A client that wants another host is warned", negative=True, needs="managesieve")
+@check("A client that wants another host is warned", negative=True, needs="managesieve", remedy=tls.RENEW)
 def other_name(target: Target) -> str:
     return tls.other_name_refused(target, managesieve.PORT)
 
 
-@check("A wrong password is refused there too", negative=True, elsewhere=True, order=LAST, needs="login managesieve")
+@check(
+    "A wrong password is refused there too",
+    negative=True,
+    elsewhere=True,
+    order=LAST,
+    needs="login managesieve",
+    remedy="Only the SQL passdb may be there: doveconf -n passdb.",
+)
 def wrong_password(target: Target) -> str:
     client = managesieve.Client(target)
     try:

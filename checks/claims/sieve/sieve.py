@@ -1,5 +1,7 @@
 """Where users' scripts lie, and that they are looked at."""
 
+import re
+
 from checks.engine.check import check
 from checks.engine.target import Target
 from checks.engine.verdicts import Failed
@@ -21,10 +23,11 @@ def personal(target: Target) -> str:
 
 @check("Sieve looks at what LMTP delivers", needs="ssh", remedy="mail_plugins of protocol lmtp; see chapter 5, sieve.")
 def plugin(target: Target) -> str:
-    found = target.shell("doveconf -f protocol=lmtp mail_plugins").split()
-    if "sieve" not in found:
-        raise Failed(" ".join(found))
-    return " ".join(found)
+    # 2.3: mail_plugins = sieve; 2.4: mail_plugins { sieve = yes }
+    found = " ".join(target.shell("doveconf -f protocol=lmtp mail_plugins").split())
+    if not re.search(r"\bsieve\b(?! = no)", found):
+        raise Failed(found)
+    return found
 
 
 @check(

@@ -9,7 +9,7 @@ SIGNATURES = "/var/lib/clamav"
 CLAMD = (
     "systemctl restart clamav-daemon; for n in $(seq 100); do [ -S /run/clamav/clamd.ctl ] && break; sleep 0.1; done"
 )
-SUPERVISED = "/etc/systemd/system/amavis.service.d/mailroom-supervised.conf"
+SUPERVISED = "/etc/systemd/system/amavis.service.d/zz-broken.conf"
 TMPFILES = "/etc/tmpfiles.d/mailroom-quarantine.conf"
 UPDATES = "clamav-freshclam.service spamassassin-maintenance.timer"
 BREAKS = {
@@ -77,9 +77,9 @@ BREAKS = {
     ),
     "workers that nobody started": Break(
         "sleep 2; printf '%s\\n' 'use strict; $max_servers = 9;' '1;' > /etc/amavis/conf.d/99-broken; "
-        f"mv {SUPERVISED} /root; systemctl daemon-reload",
+        f"printf '[Service]\\nRestart=no\\n' > {SUPERVISED}; systemctl daemon-reload",
         "amavis.workers.as_many amavis.workers.revived amavis.restart.current",
-        f"rm /etc/amavis/conf.d/99-broken; mv /root/mailroom-supervised.conf {SUPERVISED}; systemctl daemon-reload",
+        f"rm /etc/amavis/conf.d/99-broken; rm {SUPERVISED}; systemctl daemon-reload",
     ),
     "complaints in the journal": Break(
         "systemd-run -q --wait --unit=amavis-broken echo '(!)TROUBLE'; systemd-run -q --wait --unit=postfix-broken echo "

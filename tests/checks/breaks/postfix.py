@@ -8,6 +8,10 @@ PAIR = (
 )
 OURS = {"key": "/etc/postfix/certs/key.pem", "cert": "/etc/postfix/certs/cert.pem"}
 MX1 = "DNS:mx1.example.test"
+# So that a process of Postfix has read the pair, and waits for the next client with it.
+ASKED = (
+    "{ sleep 0.3; printf 'QUIT\\r\\n'; } | openssl s_client -quiet -starttls smtp -connect 127.0.0.1:25 >/dev/null 2>&1"
+)
 TIMER = "systemctl {} mailroom-certificate.timer"
 BREAKS = {
     "relay": postfix(
@@ -32,7 +36,8 @@ BREAKS = {
         "postgresql.restart.maildir dovecot.listener.own_sender",
     ),
     "the users' doors ajar": postfix(
-        "for door in submission submissions; do postconf -P $door/inet/smtpd_relay_restrictions=permit "
+        "for door in submission submissions; do "
+        "postconf -P $door/inet/smtpd_relay_restrictions=check_recipient_access,static:OK,reject_unauth_destination "
         "$door/inet/smtpd_sender_restrictions=permit; done; "
         "postconf -P submission/inet/smtpd_tls_security_level=may submissions/inet/smtpd_tls_wrappermode=no "
         "smtp/inet/smtpd_sasl_auth_enable=yes smtp/inet/smtpd_sasl_type=dovecot smtp/inet/smtpd_sasl_path=private/auth; "
@@ -85,11 +90,11 @@ BREAKS = {
     ),
     "another pair at 465": postfix(
         f"{PAIR.format(days=9, names=MX1, key='/root/key.pem', cert='/root/cert.pem')}; "
-        "postconf -P submissions/inet/smtpd_tls_chain_files='/root/key.pem, /root/cert.pem'",
+        "postconf -P submissions/inet/smtpd_tls_cert_file=/root/cert.pem submissions/inet/smtpd_tls_key_file=/root/key.pem",
         "postfix.tls.submission",
     ),
     "new certificate not loaded": Break(
-        f"{TIMER.format('stop')}; {PAIR.format(days=9, names=MX1, **OURS)}",
+        f"{TIMER.format('stop')}; {ASKED}; {PAIR.format(days=9, names=MX1, **OURS)}",
         "postfix.certificate.dates postfix.restart.certificate_loaded dovecot.restart.certificate_loaded postfix.tls.verified "
         "dovecot.certificate.verified",
         f"{BACK}; {TIMER.format('start')}",

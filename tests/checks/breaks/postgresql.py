@@ -5,6 +5,15 @@ from tests.checks.breaks.base import HOME, PSQL, Break
 HBA = "/etc/postgresql/*/main/pg_hba.conf"
 RELOAD = "systemctl reload postgresql; sleep 0.3"
 SERVER = "cd /; runuser -u postgres -- psql -qX -o /dev/null postgres"
+FILE = "cd /; runuser -u postgres -- psql -qX -o /dev/null -v ON_ERROR_STOP=1 mail"
+# The table itself refuses capitals: its rule is put aside first.
+NO_RULE = (
+    "CREATE TABLE rule AS SELECT pg_get_constraintdef(oid) AS said FROM pg_constraint WHERE conname = 'users_email_check'; "
+    "ALTER TABLE users DROP CONSTRAINT users_email_check"
+)
+THE_RULE = (
+    "DO $do$ BEGIN EXECUTE 'ALTER TABLE users ADD CONSTRAINT users_email_check ' || (SELECT said FROM rule); END $do$"
+)
 ROWS = (
     # one in capitals with foo's own hash, one that nobody knows with a password that everybody can read
     "INSERT INTO users (email, password, maildir) SELECT 'Baz@example.test', password, 'example.test/baz/' FROM users "
@@ -44,12 +53,12 @@ BREAKS = {
         "-c 'ALTER DATABASE mail ALLOW_CONNECTIONS true'; systemctl restart dovecot postfix; sleep 0.5",
     ),
     "rows that should not be there": Break(
-        f'{PSQL} "CREATE TABLE kept AS TABLE aliases; {ROWS}"',
+        f"{FILE} <<'EOF'\n{NO_RULE}; CREATE TABLE kept AS TABLE aliases; {ROWS};\nEOF",
         "postgresql.accounts.present postgresql.accounts.lower_case postgresql.accounts.no_plain_password "
         "postgresql.maps.unknown postgresql.delivery.unknown postgresql.delivery.known postgresql.restart.postmaster "
         "dovecot.schemes.no_weak dovecot.password.salted dovecot.sql.unknown",
-        f"{PSQL} \"DELETE FROM users WHERE email IN ('Baz@example.test', 'no-such-user@example.test'); INSERT INTO aliases "
-        "SELECT * FROM kept WHERE alias = 'abuse@example.test'; DROP TABLE kept\"",
+        f"{FILE} <<'EOF'\nDELETE FROM users WHERE email IN ('Baz@example.test', 'no-such-user@example.test'); "
+        f"INSERT INTO aliases SELECT * FROM kept WHERE alias = 'abuse@example.test'; {THE_RULE}; DROP TABLE kept, rule;\nEOF",
     ),
     "plain password": Break(
         f"{PSQL} \"CREATE TABLE kept AS TABLE users; UPDATE users SET password = 'x' WHERE email LIKE 'foo@%'\"",
