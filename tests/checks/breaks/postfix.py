@@ -8,8 +8,11 @@ PAIR = (
 )
 OURS = {"key": "/etc/postfix/certs/key.pem", "cert": "/etc/postfix/certs/cert.pem"}
 MX1 = "DNS:mx1.example.test"
-# So that a process of Postfix has read the pair, and waits for the next client with it.
+# So that processes of Postfix have read the pair, and wait for the next clients with it.
 ASKED = (
+    "for n in 1 2 3; do { sleep 0.5; printf 'QUIT\\r\\n'; } | "
+    "openssl s_client -quiet -starttls smtp -connect 127.0.0.1:25 >/dev/null 2>&1 & done; wait"
+)
     "{ sleep 0.3; printf 'QUIT\\r\\n'; } | openssl s_client -quiet -starttls smtp -connect 127.0.0.1:25 >/dev/null 2>&1"
 )
 TIMER = "systemctl {} mailroom-certificate.timer"
