@@ -58,7 +58,7 @@ def stranger(unit: str, words: str, *ports: int) -> str:
     program = (
         "use IO::Socket::INET; my ($words, $host, @ports) = @ARGV; for (@ports) { next if fork; my $s = IO::Socket::INET->new("
         "LocalAddr => $host, LocalPort => $_, Listen => 9, ReuseAddr => 1) or die; while (my $c = $s->accept) { next if fork; "
-        'print $c "$words\\r\\n"; while (<$c>) { print $c((/^(\\S+) CAPABILITY/i ? "* CAPABILITY IMAP4 STARTTLS AUTH=PLAIN\\r\\n$1 OK" '
+        'print $c "$words\\r\\n"; while (<$c>) { print $c((/^(\\S+) CAPABILITY/i ? "* CAPABILITY IMAP4 STARTTLS AUTH=PLAIN\\r\\n$1 OK ." '
         ': /^(\\S+) [A-Z]/i ? "$1 NO no" : "NO no") . "\\r\\n") } exit } } sleep 600'
     )
     listen = f"perl -e '{program}' '{words}' $(hostname -I | cut -d\" \" -f1) {' '.join(map(str, ports))}"

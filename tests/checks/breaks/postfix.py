@@ -13,8 +13,6 @@ ASKED = (
     "for n in 1 2 3; do { sleep 0.5; printf 'QUIT\\r\\n'; } | "
     "openssl s_client -quiet -starttls smtp -connect 127.0.0.1:25 >/dev/null 2>&1 & done; wait"
 )
-    "{ sleep 0.3; printf 'QUIT\\r\\n'; } | openssl s_client -quiet -starttls smtp -connect 127.0.0.1:25 >/dev/null 2>&1"
-)
 TIMER = "systemctl {} mailroom-certificate.timer"
 BREAKS = {
     "relay": postfix(
