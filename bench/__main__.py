@@ -11,11 +11,13 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from bench.growth import accounts
 from bench.where import ROOT, ssh_config
 from deploys.data import mail_data
 from deploys.preflight import reading
@@ -24,12 +26,15 @@ from lab import LabDown, load
 
 RUN = [sys.executable, "-m", "pyinfra", "inventory.py"]
 STEP = ["deploys.chapters.dovecot.tls"]
+FEW, MANY, MOST = 2, 1_000, 10_000
 
 
-def timed(command: list[str], stdin: str | None = None) -> tuple[float, str]:
+def timed(
+    command: list[str], stdin: str | None = None, environment: Mapping[str, str] | None = None
+) -> tuple[float, str]:
     """Seconds and output of a command; ends the program when it fails."""
     start = time.perf_counter()
-    done = subprocess.run(command, cwd=ROOT, input=stdin, text=True, capture_output=True)
+    done = subprocess.run(command, cwd=ROOT, input=stdin, text=True, capture_output=True, env=environment)
     seconds = time.perf_counter() - start
     if done.returncode:
         sys.exit(f"{' '.join(command)} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
@@ -43,9 +48,9 @@ def the_limit(host: str) -> tuple[list[str], str]:
     return ["ssh", "-F", ssh_config(), host, "sh -s"], script
 
 
-def counted(deploy: str) -> dict[str, int]:
+def counted(deploy: str, environment: Mapping[str, str] | None = None) -> dict[str, int]:
     """Operations, changes and remote commands of one run."""
-    _, output = timed([*RUN, deploy, "-y", "--debug"])
+    _, output = timed([*RUN, deploy, "-y", "--debug"], environment=environment)
     total = re.search(r"Grand total\s+(\S+)\s+(\S+)\s+(\S+)\s+(\S+)", output)
     if not total:
         sys.exit("pyinfra printed no totals")
@@ -63,10 +68,7 @@ def main() -> None:
         load()
     except LabDown as down:
         sys.exit(str(down))
-    for _ in range(2):  # the first run may have something to change
-        numbers = counted(options.deploy)
-    if numbers["changes"]:
-        sys.exit(f"the second run still changes {numbers['changes']} things; nothing to measure until that is mended")
+    numbers = settled(options.deploy)
     ssh, script = the_limit("mx1")
     contest = {
         "one ssh that reads the same state": (ssh, script),
@@ -78,13 +80,43 @@ def main() -> None:
     for _ in track(range(options.times), "measuring", console=Console(stderr=True)):
         for name, (command, stdin) in contest.items():
             seconds[name].append(timed(command, stdin)[0])
+    growth = grown(options.deploy, options.times)
     medians = {name: statistics.median(values) for name, values in seconds.items()}
-    report(numbers, medians, seconds, options.json)
+    report(numbers, medians, seconds, growth, options.json)
 
 
-def report(numbers: dict[str, int], medians: dict[str, float], seconds: dict[str, list[float]], as_json: bool) -> None:
+def settled(deploy: str, environment: Mapping[str, str] | None = None) -> dict[str, int]:
+    """What the second of two runs does; the first may have something to change."""
+    for _ in range(2):
+        numbers = counted(deploy, environment)
+    if numbers["changes"]:
+        sys.exit(f"the second run still changes {numbers['changes']} things; nothing to measure until that is fixed")
+    return numbers
+
+
+def grown(deploy: str, times: int) -> dict[int, list[float]]:
+    """Seconds of a run that changes nothing, by the number of accounts: FEW and MANY in turn, MOST once."""
+    seconds: dict[int, list[float]] = {FEW: [], MANY: [], MOST: []}
+    with accounts("mx1") as made:
+        environments = {number: made.prepare(number) for number in seconds}
+        order = [FEW, MANY] * times + [MOST]
+        for place, number in enumerate(track(order, "measuring growth", console=Console(stderr=True))):
+            made.seat(number)
+            if place < 2 or number == MOST:
+                settled(deploy, environments[number])
+            seconds[number].append(timed([*RUN, deploy, "-y"], environment=environments[number])[0])
+    return seconds
+
+
+def report(
+    numbers: dict[str, int],
+    medians: dict[str, float],
+    seconds: dict[str, list[float]],
+    growth: dict[int, list[float]],
+    as_json: bool,
+) -> None:
     if as_json:
-        print(json.dumps({**numbers, "medians": medians, "seconds": seconds}))
+        print(json.dumps({**numbers, "medians": medians, "seconds": seconds, "growth": growth}))
         return
     least = next(iter(medians.values()))
     table = Table(title=f"{numbers['operations']} operations, {numbers['remote commands']} remote commands, no change")
@@ -93,6 +125,11 @@ def report(numbers: dict[str, int], medians: dict[str, float], seconds: dict[str
     for name, median in medians.items():
         spread = f"{min(seconds[name]):.2f} to {max(seconds[name]):.2f}"
         table.add_row(name, f"{median:.2f}", spread, f"{median / least:.1f}")
+    table.add_section()
+    few = statistics.median(growth[FEW])
+    for number, values in growth.items():
+        median, spread = statistics.median(values), f"{min(values):.2f} to {max(values):.2f}"
+        table.add_row(f"the deploy with {number:,} accounts", f"{median:.2f}", spread, f"{median / few:.2f} × {FEW}")
     Console().print(table)
 
 

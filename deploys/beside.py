@@ -140,7 +140,7 @@ def _reaches(rule: dict[str, Any]) -> bool:
 
 def _database(there: MailHost) -> Iterator[str]:
     own = {"", "postgres", "mailreader"}
-    for name in ("users", "transports", "aliases"):
+    for name in ("users", "transports", "aliases", "password_fingerprints"):
         table = there.sql.get("tables", {}).get(name, {})
         acls = [table.get("acl", ""), *(one.partition(" ")[2] for one in table.get("column_acl", ()))]
         for who in sorted({who for acl in acls for who in rights(acl)} - own):

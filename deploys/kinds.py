@@ -2,6 +2,7 @@
 
 import reprlib
 import types
+from collections import Counter
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -69,8 +70,8 @@ def strings(name: str, values: list[Any], fits: Callable[[str], bool], what: str
 
 def twice(values: list[Any]) -> list[str]:
     """The strings that are more than once in a list."""
-    words = [value for value in values if isinstance(value, str)]
-    return sorted({word for word in words if words.count(word) > 1})
+    words = Counter(value for value in values if isinstance(value, str))
+    return sorted(word for word, count in words.items() if count > 1)
 
 
 _SHORT = reprlib.Repr()

@@ -1,20 +1,25 @@
-"""Secrets live in two files of mode 0600 on the controller, or where the environment says."""
+"""Secrets live in two files of mode 0600 on the controller, or where the environment says; a key of ours is beside them."""
 
 import json
 import os
 import re
+import secrets
 import stat
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from operations import passwords
+from operations.fingerprints import Key
 
 ROLE_PASSWORD = re.compile(r"[A-Za-z0-9_.~-]{16,128}")  # three files hold it, and each quotes in its own way
 DAEMONS = ("mailreader",)
+KEY_FILE = "fingerprint.key"  # beside secrets_file
 LARGEST = 10_000_000  # bytes; a file of 100,000 accounts has less
+NO_KEY = Key("")
 BOM = b"\xef\xbb\xbf"
 
 
@@ -26,6 +31,7 @@ class Secrets:
     services: dict[str, str] = field(repr=False)
     accounts_file: str = ""
     secrets_file: str = ""
+    key: Key = NO_KEY
 
 
 class SecretsError(ValueError):
@@ -53,7 +59,29 @@ def load(accounts_file: str, secrets_file: str) -> Secrets:
         problems.append(f"accounts_file and secrets_file are both {names[0]}; give accounts and daemons a file each")
     if problems:
         raise SecretsError(*problems)
-    return Secrets({email.lower(): password for email, password in found[0].items()}, found[1], *names)
+    accounts = {email.lower(): password for email, password in found[0].items()}
+    key = fingerprint_key(Path(names[1]).with_name(KEY_FILE))
+    return Secrets(accounts, found[1], names[0], names[1], key)
+
+
+def fingerprint_key(path: Path) -> Key:
+    """The key of the passwords' fingerprints, made where there is none: whole or not at all, also with two runs at a time."""
+    which = f"the key of the passwords' fingerprints {path}"
+    if not path.exists():
+        new = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        try:
+            with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(secrets.token_hex(32) + "\n")
+            with suppress(FileExistsError):
+                path.hardlink_to(new)
+        except OSError as error:
+            raise SecretsError(f"{which} cannot be made: {error.strerror}; mend its directory's rights") from None
+        finally:
+            new.unlink(missing_ok=True)
+    text = _bytes(path, which).decode(errors="replace").strip()
+    if not re.fullmatch("[0-9a-f]{64}", text):
+        raise SecretsError(f"{which} is damaged; put it back from a backup, or remove it and a new one is made")
+    return Key(text)
 
 
 def _read(name: str) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Lines of `read_host.sh`'s output, taken apart."""
 
 import base64
+import gzip
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -37,7 +38,7 @@ def rule(line: str) -> tuple[str, str]:
 def answers(lines: list[str]) -> dict[str, Any]:
     """The database's answers; {} while the server is stopped or not installed."""
     found: dict[str, Any] = {"tables": {}, "users": {}, "transports": {}, "aliases": {}}
-    printed = base64.b64decode("".join(lines)).decode().splitlines()
+    printed = gzip.decompress(base64.b64decode("".join(lines))).decode().splitlines()
     if not printed:
         return {}
     for answer in map(json.loads, printed):

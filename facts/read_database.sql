@@ -45,7 +45,14 @@ SELECT json_build_object('hidden', coalesce(json_agg(what ORDER BY what), '[]'))
 SELECT count(*) = 3 AS tables_exist FROM pg_class
   WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname IN ('users', 'transports', 'aliases') \gset
 \if :tables_exist
-SELECT json_build_object('row', 'users', 'email', email, 'password', password, 'realname', realname, 'maildir', maildir) FROM users;
+SELECT count(*) > 0 AS fingerprints_exist FROM pg_class
+  WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname = 'password_fingerprints' \gset
+\if :fingerprints_exist
+SELECT to_jsonb(users) - 'created' || jsonb_build_object('row', 'users', 'hash', hash, 'key', key, 'fingerprint', fingerprint)
+  FROM users LEFT JOIN password_fingerprints USING (email);
+\else
+SELECT to_jsonb(users) - 'created' || jsonb_build_object('row', 'users') FROM users;
+\endif
 SELECT json_build_object('row', 'transports', 'domain', domain, 'transport', transport) FROM transports;
 SELECT json_build_object('row', 'aliases', 'alias', alias, 'email', email) FROM aliases;
 \endif

@@ -6,9 +6,9 @@ from typing import Any
 
 from pyinfra import host, logger, state
 
-from operations import passwords, preview
+from operations import fingerprints, passwords, preview
 from operations.base import Commands, changing, mail_host
-from operations.postgresql import need_tables, quoted, sql
+from operations.postgresql import need_tables, quoted, sql, tables_wanted
 
 DATABASE = "mail"
 
@@ -19,7 +19,8 @@ def _rows(table: str) -> dict[str, dict[str, Any]]:
 
 
 def _without_hash(statement: str) -> str:
-    return re.sub(r"'\{[A-Za-z0-9.-]+\}[^']+'", "'{SCHEME}(hash)'", statement)
+    without = re.sub(r"'\{[A-Za-z0-9.-]+\}[^']+'", "'{SCHEME}(hash)'", statement)
+    return re.sub(r"'[0-9a-f]{64}'", "'(fingerprint)'", without)
 
 
 def _left_over(table: str, key: str, wanted: set[str], prune: bool) -> list[str]:
@@ -84,14 +85,25 @@ def mailboxes(users: dict[str, dict[str, str]], prune: bool = False) -> Commands
 
 
 @changing
-def user_passwords(secrets: dict[str, str], scheme: str) -> Commands:
-    """Each mailbox has its password, in this scheme: compared by verifying, so that a second run writes nothing."""
+def user_passwords(secrets: dict[str, str], scheme: str, key: fingerprints.Key, reader: str) -> Commands:
+    """Each mailbox has its declared password, in this scheme, unless its user has changed it since it was declared.
+
+    Fingerprints of the declared ones say so (operations/fingerprints.py), in a table that `reader` may not read.
+    """
     rows = _rows("users")
-    statements = [
-        f"UPDATE users SET password = {quoted(passwords.stored(secret, scheme))} WHERE email = {quoted(email)}"
-        for email, secret in secrets.items()
-        if email not in rows or not passwords.matches(secret, rows[email]["password"], scheme)
-    ]
+    statements = tables_wanted({fingerprints.TABLE: fingerprints.COLUMNS}, reader, select=False)
+    for email, secret in secrets.items():
+        row = rows.get(email, {"password": passwords.LOCKED})
+        needed = fingerprints.wanted(row, email, secret, scheme, key, mail_host().schemes)
+        if needed and needed.password:
+            statements.append(f"UPDATE users SET password = {quoted(needed.password)} WHERE email = {quoted(email)}")
+        if needed:
+            values = (needed.made, key.id, key.fingerprint(email, needed.made, secret))
+            statements.append(
+                f"INSERT INTO {fingerprints.TABLE} (email, hash, key, fingerprint) "
+                f"SELECT email, {', '.join(map(quoted, values))} FROM users WHERE email = {quoted(email)} "
+                "ON CONFLICT (email) DO UPDATE SET hash = excluded.hash, key = excluded.key, fingerprint = excluded.fingerprint"
+            )
     if statements:
         preview.change("database mail", "", ";\n".join(map(_without_hash, statements)) + ";\n")
         yield sql(statements, database=DATABASE)

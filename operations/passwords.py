@@ -5,14 +5,22 @@ Storage) and costs a login about 25 ms here. passlib's own default (64 MiB, 3 pa
 that, and Dovecot could not verify it at all: libsodium knows one lane only.
 """
 
+import re
+from functools import cache
+
 from passlib.hash import argon2, sha512_crypt
 from passlib.ifc import PasswordHash
 
 from operations import hashes
 
+MEMORY, PASSES, ROUNDS = 19_456, 2, 100_000
 HASHES: dict[str, PasswordHash] = {
-    "ARGON2ID": argon2.using(type="ID", memory_cost=19456, time_cost=2, parallelism=1),
-    "SHA512-CRYPT": sha512_crypt.using(rounds=100_000),
+    "ARGON2ID": argon2.using(type="ID", memory_cost=MEMORY, time_cost=PASSES, parallelism=1),
+    "SHA512-CRYPT": sha512_crypt.using(rounds=ROUNDS),
+}
+FORMS = {  # what these make
+    "ARGON2ID": re.compile(rf"\$argon2id\$v=19\$m={MEMORY},t={PASSES},p=1\$[A-Za-z0-9+/]{{22}}\$[A-Za-z0-9+/]{{43}}"),
+    "SHA512-CRYPT": re.compile(rf"\$6\$rounds={ROUNDS}\${hashes.CRYPT64}{{16}}\${hashes.CRYPT64}{{86}}"),
 }
 LOCKED = "{CRYPT}*"  # an account without a password yet: no password hashes to a star
 SHORTEST = 8  # characters
@@ -56,6 +64,7 @@ def problem(secret: str) -> str:
     return ""
 
 
+@cache  # a run predicts, looks again and executes: one hash for all three
 def stored(secret: str, scheme: str) -> str:
     """What goes into the database for a password, or for a hash that the operator made himself."""
     if ready := hashes.split(secret):
@@ -63,15 +72,17 @@ def stored(secret: str, scheme: str) -> str:
     return f"{{{scheme}}}{HASHES[scheme].hash(secret)}"
 
 
-def matches(secret: str, found: str, scheme: str) -> bool:
-    """Whether the database's value stands for this secret in this scheme and at this cost: nothing to change then."""
+def current(secret: str, made: str, scheme: str) -> bool:
+    """Whether this hash of the secret is in this scheme and at its cost; a ready-made one always is."""
+    prefix, value = f"{{{scheme}}}", made.partition("}")[2]
+    return is_hash(secret) or (made.startswith(prefix) and FORMS[scheme].fullmatch(value) is not None)
+
+
+@cache
+def verifies(secret: str, found: str) -> bool:
+    """Whether the database's value was made of this secret, in a scheme of ours; of a ready-made hash, whether it is that one."""
     if is_hash(secret):
-        return found == stored(secret, scheme)
-    prefix = f"{{{scheme}}}"
-    if not found.startswith(prefix):
-        return False
-    value = found.removeprefix(prefix)
-    try:
-        return not HASHES[scheme].needs_update(value) and HASHES[scheme].verify(secret, value)
-    except ValueError:  # damaged: replace it
-        return False
+        return found == stored(secret, "")
+    scheme, value = hashes.split(found) or ("", "")
+    # a hash with a cost out of bounds is not even tried: it may take for ever
+    return scheme in HASHES and not hashes.problem(found) and bool(HASHES[scheme].verify(secret, value))

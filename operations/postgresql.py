@@ -168,6 +168,12 @@ def schema_for_readers(database: str, reader: str) -> Commands:
 @changing
 def tables(database: str, wanted: dict[str, str], reader: str) -> Commands:
     """These tables exist, owned by postgres, and `reader` may SELECT from them, no more, and everybody nothing."""
+    if statements := tables_wanted(wanted, reader):
+        yield sql(statements, database=database)
+
+
+def tables_wanted(wanted: dict[str, str], reader: str, select: bool = True) -> list[str]:
+    """The statements that these tables still need; where `reader` may not even SELECT, he may do nothing."""
     there = database_state().get("tables", {})
     statements = []
     for table, columns in wanted.items():
@@ -178,11 +184,11 @@ def tables(database: str, wanted: dict[str, str], reader: str) -> Commands:
             statements.append(f"ALTER TABLE {table} OWNER TO postgres")
         known = rights(found["acl"]) if found else {}
         granted = {who for one in (found or {}).get("column_acl", ()) for who in rights(one.partition(" ")[2])}
-        if "" in known or known.get(reader) != "r" or {"", reader} & granted:
+        if "" in known or known.get(reader, "") != ("r" if select else "") or {"", reader} & granted:
             # of a table also takes what was granted on its columns
-            statements += [f"REVOKE ALL ON {table} FROM PUBLIC, {reader}", f"GRANT SELECT ON {table} TO {reader}"]
-    if statements:
-        yield sql(statements, database=database)
+            statements.append(f"REVOKE ALL ON {table} FROM PUBLIC, {reader}")
+            statements += [f"GRANT SELECT ON {table} TO {reader}"] if select else []
+    return statements
 
 
 def need_tables() -> None:

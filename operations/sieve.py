@@ -24,16 +24,17 @@ def signed(text: str, version: tuple[int, ...] | None) -> str:
 
 
 # By the mail's owner: root would follow a link that a process of his has put there.
-HOMES = 'owner=$1 base=$2; shift 2; cd /; runuser -u "$owner" -- sh -c \'umask 077; cd "$0" && mkdir -p -- "$@"\' "$base" "$@"'
+# On standard input: an argument ends at 128 KiB. -d: an address may have a ' in it, which xargs would take for a quote.
+HOMES = 'cd /; runuser -u "$1" -- sh -c \'umask 077; cd "$0" && xargs -r -d "\\n" mkdir -p --\' "$2"'
 
 
 @changing
 def homes(users: Collection[str], base: str, owner: str) -> Commands:
     """A home for each mailbox below `base`/.home, its owner's alone: Pigeonhole keeps there what has arrived, and makes none itself."""
     wanted = [".home/{1}/{0}".format(*user.rpartition("@")[::2]) for user in users]
-    there = {f".home/{path.rstrip('/')}" for path in mail_host().system.get("homes", "").split()}
+    there = {f".home/{path}" for path in mail_host().system.get("homes", "").split()}
     if missing := [path for path in wanted if path not in there]:
-        yield shell(HOMES, owner, base, *missing)
+        yield shell(HOMES, owner, base, stdin="\n".join(missing) + "\n")
 
 
 @writes("{path}", "{path.parent}/{path.stem}.svbin")

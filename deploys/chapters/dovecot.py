@@ -138,10 +138,15 @@ def schemes() -> None:
     needs="dovecot",
 )
 def password() -> None:
-    """The users' hashes, made on the controller: `doveadm pw -p` shows the password in the host's process list."""
+    """The users' hashes, made on the controller: `doveadm pw -p` shows the password in the host's process list.
+
+    What a user has changed since stays until the data says something else.
+    """
     known = data()
     secrets = {email: known.secrets.accounts[email] for email in known.users}
-    accounts.user_passwords(name="Hashed passwords", secrets=secrets, scheme=known.scheme)
+    accounts.user_passwords(
+        name="Hashed passwords", secrets=secrets, scheme=known.scheme, key=known.secrets.key, reader="mailreader"
+    )
 
 
 @step("Chapter 4: cleartext logins", article=texts.CLEARTEXT_ARTICLE, needs="dovecot")

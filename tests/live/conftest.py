@@ -1,12 +1,14 @@
 """A mail server on a lab host, built once for a session and a release."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from checks import Target, lab_target
 from lab import Host, snapshots
+from lab.state import path
 from tests.live import traffic
 from tests.live.support import MAILSERVER, WHOLE, Run, applied
 from tests.live.watching import Watched, watched
@@ -31,6 +33,22 @@ def server(mx: Host, first: Watched) -> Host:
     if mx.suite not in _built:
         _built[mx.suite] = applied(WHOLE)
     return mx
+
+
+@pytest.fixture
+def accounts(server: Host) -> Iterator[Callable[..., None]]:
+    """accounts(foo="new password") writes accounts.json; it is put back at the end, and the host with it."""
+    file = path("accounts.json")
+    before = file.read_text()
+
+    def write(**passwords: str) -> None:
+        changed = {f"{name}@example.test": password for name, password in passwords.items()}
+        file.write_text(json.dumps({**json.loads(before), **changed}))
+
+    yield write
+    file.write_text(before)
+    applied(WHOLE, "--data", "prune_accounts=true")
+    assert applied(WHOLE).changes == 0
 
 
 @pytest.fixture

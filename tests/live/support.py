@@ -1,7 +1,9 @@
 """Run pyinfra as a user types it, and read what it said."""
 
+import imaplib
 import os
 import re
+import ssl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -33,6 +35,11 @@ class Run:
     output: str
     operations: int | None
     changes: int | None
+
+    @property
+    def commands(self) -> int:
+        """How many remote commands it took; with --debug only."""
+        return self.output.count("Running command on ")
 
     @property
     def changed(self) -> list[str]:
@@ -84,3 +91,25 @@ def fingerprint(host: Host) -> str:
         " find /etc -xdev -type f -not -name mtab -exec sha256sum {} + | sort;"
         " ls -la /home /var/lib"
     ).stdout
+
+
+def login(server: Host, user: str, password: str) -> str:
+    """LOGIN and SELECT over imaps: "OK", or what the server answered. The certificate is the host's own, over SSH."""
+    context = ssl.create_default_context(cadata=server.run("cat /etc/postfix/certs/cert.pem").stdout)
+    context.check_hostname = False  # the lab's port is published on loopback; the checks look at the name
+    with imaplib.IMAP4_SSL("127.0.0.1", server.record["ports"]["993"], ssl_context=context, timeout=30) as client:
+        try:
+            client.login(f"{user}@example.test", password)
+        except imaplib.IMAP4.error as error:
+            return str(error)
+        return client.select()[0]
+
+
+def asked(server: Host, sql: str) -> str:
+    """What the database answers to postgres."""
+    return server.run("cd /; runuser -u postgres -- psql -XAtq -d mail", stdin=sql).stdout
+
+
+def hashes(server: Host) -> dict[str, str]:
+    """The stored passwords, by address."""
+    return dict(line.split("|", 1) for line in asked(server, "SELECT email, password FROM users").splitlines())

@@ -1,17 +1,13 @@
 """A server that lives: it is brought back, it is not broken, and its accounts follow the data."""
 
-import imaplib
 import json
 import re
-import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-
-import pytest
 
 from lab import Host
 from lab.state import path
-from tests.live.support import WHOLE, applied, pyinfra
+from tests.live.support import WHOLE, applied, hashes, login, pyinfra
 
 
 def test_stopped_services_come_back(server: Host) -> None:
@@ -54,39 +50,6 @@ def test_what_the_programs_refuse_never_goes_live(server: Host) -> None:
         assert run.code == 1 and re.search(said, run.output), run.output
     assert server.run(sums).stdout == before
     assert server.run("ls -A /etc/postfix /etc/dovecot | grep -c mailroom || true").stdout == "0\n"
-
-
-@pytest.fixture
-def accounts(server: Host) -> Iterator[Callable[..., None]]:
-    """accounts(foo="new password") writes accounts.json; it is put back at the end."""
-    file = path("accounts.json")
-    before = file.read_text()
-
-    def write(**passwords: str) -> None:
-        changed = {f"{name}@example.test": password for name, password in passwords.items()}
-        file.write_text(json.dumps({**json.loads(before), **changed}))
-
-    yield write
-    file.write_text(before)
-    applied(WHOLE, "--data", "prune_accounts=true")
-    assert applied(WHOLE).changes == 0
-
-
-def login(server: Host, user: str, password: str) -> str:
-    """LOGIN and SELECT over imaps: "OK", or what the server answered. The certificate is the host's own, over SSH."""
-    context = ssl.create_default_context(cadata=server.run("cat /etc/postfix/certs/cert.pem").stdout)
-    context.check_hostname = False  # the lab's port is published on loopback; the checks look at the name
-    with imaplib.IMAP4_SSL("127.0.0.1", server.record["ports"]["993"], ssl_context=context, timeout=30) as client:
-        try:
-            client.login(f"{user}@example.test", password)
-        except imaplib.IMAP4.error as error:
-            return str(error)
-        return client.select()[0]
-
-
-def hashes(server: Host) -> dict[str, str]:
-    out = server.run("cd /; runuser -u postgres -- psql -XAtq -d mail -c 'SELECT email, password FROM users'").stdout
-    return dict(line.split("|", 1) for line in out.splitlines())
 
 
 def test_a_changed_password_changes_its_row_only(server: Host, accounts: Callable[..., None]) -> None:

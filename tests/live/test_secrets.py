@@ -3,6 +3,7 @@
 import json
 import re
 
+from deploys.secrets import KEY_FILE
 from lab import Host
 from lab.state import path
 from tests.live.support import ROOT
@@ -10,7 +11,9 @@ from tests.live.watching import Watched
 
 
 def secrets() -> dict[str, str]:
-    return {**json.loads(path("accounts.json").read_text()), **json.loads(path("secrets.json").read_text())}
+    """All of the lab's, also the key of the fingerprints, which the first run makes."""
+    key = {KEY_FILE: path(KEY_FILE).read_text().strip()} if path(KEY_FILE).exists() else {}
+    return {**json.loads(path("accounts.json").read_text()), **json.loads(path("secrets.json").read_text()), **key}
 
 
 def leaks(text: str, **words: str) -> list[str]:
@@ -29,8 +32,8 @@ def test_no_secret_is_seen(first: Watched, server: Host) -> None:
 
     where = {name: server.run(["grep", "-rlsF", secret, "/etc", "/home", "/tmp", "/root", "/run", "/var/lib", "/var/spool"], check=False)
              for name, secret in secrets().items()}  # fmt: skip
-    for name in ("foo@example.test", "bar@example.test"):
-        assert where[name].stdout == "", f"the password of {name} stands in {where[name].stdout}"
+    for name in ("foo@example.test", "bar@example.test", KEY_FILE):
+        assert where[name].stdout == "", f"the secret of {name} stands in {where[name].stdout}"
     holders = where["mailreader"].stdout.split()
     assert "/etc/dovecot/dovecot-sql.conf" in holders and any("pgsql" in holder for holder in holders)
     for holder in holders:
@@ -40,7 +43,7 @@ def test_no_secret_is_seen(first: Watched, server: Host) -> None:
 
 def test_the_files_here(server: Host) -> None:
     """The lab's own secrets are for their owner; no file of the repository or of the lab's logs has one."""
-    for name in ("accounts.json", "secrets.json", "id_ed25519"):
+    for name in ("accounts.json", "secrets.json", "id_ed25519", KEY_FILE):
         assert path(name).stat().st_mode & 0o077 == 0
     texts = [
         file for file in ROOT.rglob("*") if file.suffix in (".py", ".md", ".log", ".ipynb", ".html") and file.is_file()

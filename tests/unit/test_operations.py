@@ -204,11 +204,6 @@ def test_only_the_row_that_differs_is_written(ask: ASK) -> None:
     assert ask(accounts_host(), accounts.mailboxes, {"foo@example.test": USER}) == []
     (command,) = ask(accounts_host(realname="O'Neill"), accounts.mailboxes, {"foo@example.test": USER})
     assert "SET realname = 'Foo' WHERE email = 'foo@example.test'" in command and "password" not in command
-    secrets = {"foo@example.test": "right password"}
-    assert ask(accounts_host(), accounts.user_passwords, secrets, "ARGON2ID") == []
-    assert len(ask(accounts_host(), accounts.user_passwords, secrets, "SHA512-CRYPT")) == 1
-    (command,) = ask(accounts_host(), accounts.user_passwords, {"foo@example.test": "new password"}, "ARGON2ID")
-    assert "new password" not in command and command.count("UPDATE") == 1
 
 
 def test_sql_values_are_quoted(ask: ASK) -> None:

@@ -1,16 +1,18 @@
 """Hashes that Dovecot can verify, and that a second run leaves alone."""
 
 import pytest
+from passlib.hash import argon2
 
 from operations import passwords, scram
 
 
 @pytest.mark.parametrize("scheme", passwords.schemes())
-def test_a_stored_password_matches_and_is_salted(scheme: str) -> None:
-    first, second = (passwords.stored("correct horse", scheme) for _ in range(2))
-    assert first != second and first.startswith(f"{{{scheme}}}$")
-    assert passwords.matches("correct horse", first, scheme)
-    assert not passwords.matches("Correct horse", first, scheme)
+def test_a_stored_password_verifies_and_is_salted(scheme: str) -> None:
+    first, second = (passwords.stored(secret, scheme) for secret in ("correct horse", "correct horse "))
+    passwords.stored.cache_clear()
+    assert first != passwords.stored("correct horse", scheme) and first.startswith(f"{{{scheme}}}$")
+    assert passwords.verifies("correct horse", first) and passwords.current("correct horse", first, scheme)
+    assert not passwords.verifies("correct horse", second)
 
 
 def test_argon2_has_the_one_lane_that_libsodium_knows() -> None:
@@ -27,15 +29,22 @@ def test_argon2_has_the_one_lane_that_libsodium_knows() -> None:
         "{ARGON2ID}$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$jsEqXcWFRe4uZ4+4p3l2Tg",
     ],
 )
-def test_another_scheme_cost_or_damage_is_replaced(found: str) -> None:
-    assert not passwords.matches("correct horse", found, "ARGON2ID")
+def test_damage_and_a_cost_out_of_bounds_verify_nothing(found: str) -> None:
+    assert not passwords.verifies("correct horse", found)
+
+
+def test_another_scheme_or_cost_is_not_current() -> None:
+    cheap = "{ARGON2ID}" + argon2.using(type="ID", memory_cost=8192, time_cost=2, parallelism=1).hash("correct horse")
+    assert passwords.verifies("correct horse", cheap)
+    assert not passwords.current("correct horse", cheap, "ARGON2ID")
+    assert not passwords.current("correct horse", passwords.stored("correct horse", "ARGON2ID"), "SHA512-CRYPT")
 
 
 def test_a_ready_hash_is_stored_as_it_is() -> None:
     ready = "{BLF-CRYPT}$2y$05$3B2zJx6CdR9EEAHWQ0moeO2w55WSHo.YWU4bZMh8Fil1pRJZizuae"
     assert passwords.stored(ready, "ARGON2ID") == ready
-    assert passwords.matches(ready, ready, "ARGON2ID")
-    assert not passwords.matches(ready, passwords.stored("other", "ARGON2ID"), "ARGON2ID")
+    assert passwords.verifies(ready, ready) and passwords.current(ready, ready, "ARGON2ID")
+    assert not passwords.verifies(ready, passwords.stored("other", "ARGON2ID"))
 
 
 def test_scram_is_what_rfc_7677_says() -> None:
@@ -74,7 +83,7 @@ def test_a_hash_is_one_in_any_case_and_stored_in_one(ready: str) -> None:
     assert passwords.problem(ready) == ""
     stored = passwords.stored(ready, "ARGON2ID")
     assert stored.partition("}")[0].isupper() and stored.partition("}")[2] == ready.partition("}")[2]
-    assert passwords.matches(ready, stored, "ARGON2ID")
+    assert passwords.verifies(ready, stored)
 
 
 @pytest.mark.parametrize(
