@@ -76,6 +76,7 @@ $(VENV): requirements.lock
 			echo "installing python3-venv with apt-get, for the virtual environment" >&2; \
 			apt-get update -qq && apt-get install -qq --no-install-recommends python3-venv >/dev/null; \
 		else echo "Run: sudo apt-get install python3-venv" >&2; exit 1; fi; }
+	@[ ! -L .venv ] || { echo ".venv is a link, and its packages are not those of requirements.lock: make them anew where it leads to" >&2; exit 1; }
 	@echo "installing the packages of requirements.lock into .venv" >&2
 	@$(PYTHON) -m venv --clear .venv
 	@.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
