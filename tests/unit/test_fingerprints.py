@@ -46,14 +46,16 @@ def no_verifying(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("no_verifying")
-@pytest.mark.parametrize("password", [MADE, OWN, OWN_SHA])
+@pytest.mark.parametrize(
+    "password", [MADE, OWN, OWN_SHA], ids=["ours", "own", "own SHA"]
+)  # a salt in a test's name: no two workers agree
 def test_a_fingerprint_that_fits_is_enough(password: str) -> None:
     """The declared password, or a good one that its user has set since: nothing to do, and nothing is verified."""
     assert wanted(row(password)) is None
 
 
 @pytest.mark.usefixtures("no_verifying")
-@pytest.mark.parametrize("password", [MADE, OWN])
+@pytest.mark.parametrize("password", [MADE, OWN], ids=["ours", "own"])
 def test_a_new_declared_password_is_written(password: str) -> None:
     assert written(wanted(row(password), "a new one"), "a new one")
 
@@ -62,6 +64,7 @@ def test_a_new_declared_password_is_written(password: str) -> None:
 @pytest.mark.parametrize(
     "password",
     [passwords.LOCKED, "", "{PLAIN}secretsecret", "secretsecret", "{MD5-CRYPT}$1$Fo6vG6H6$wX5YsJY18fA5vFS1tztZm1", OWN[:-30], MADE[:-30]],
+    ids=["locked", "empty", "plain", "bare", "MD5", "half of his own", "half of ours"],
 )  # fmt: skip
 def test_what_lets_nobody_in_or_is_weak_is_replaced(password: str) -> None:
     assert written(wanted(row(password)))

@@ -31,6 +31,7 @@ from pyinfra.api.connect import connect_all
 from pyinfra.api.operations import run_ops
 from pyinfra.api.state import BaseStateCallback, StateStage
 from pyinfra.connectors.ssh import SSHConnector
+from pyinfra.connectors.sshuserclient.client import get_host_keys, get_ssh_config
 from pyinfra.context import ctx_config, ctx_host, ctx_inventory, ctx_state
 from pyinfra_cli.inventory import make_inventory
 from pyinfra_cli.util import load_func
@@ -125,6 +126,8 @@ def connect(state: State, one: Host) -> None:
         one.connector.client, one.connected = client, True
         state.activate_host(one)
     else:
+        for read_once in (get_host_keys, get_ssh_config):  # a rewound lab host has another key than an hour ago
+            read_once.cache.clear()
         connect_all(state)
     if isinstance(one.connector, SSHConnector):
         clients[one.name] = one.connector.client
