@@ -1,6 +1,7 @@
 """PostgreSQL: who may connect, the role that may only read, the database and its tables."""
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 from psycopg2.extensions import adapt
@@ -14,6 +15,12 @@ from operations.files import PUT
 # One transaction, stopped at the first error: psql goes on after an error and returns 0 unless told otherwise
 # (https://www.postgresql.org/docs/current/app-psql.html).
 PSQL = 'cd / && runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1 {single} -d "$1"'
+
+# While PostgreSQL is away Dovecot answers from memory (chapter 4, passdb).
+FORGET = """
+shift
+! systemctl -q is-active dovecot || doveadm auth cache flush "$@" >/dev/null
+"""
 
 # PostgreSQL can judge only the file in place (pg_hba_file_rules). Nothing is loaded before it has said yes; a refused
 # file is taken back.
@@ -54,9 +61,17 @@ def quoted(value: str) -> str:
     return literal.getquoted().decode()
 
 
-def sql(statements: list[str], database: str = "postgres", single: bool = True) -> StringCommand:
-    """The command that runs these statements as postgres, on standard input: they may hold a hash."""
-    return shell(PSQL.format(single="-1" if single else ""), database, stdin=";\n".join(statements) + ";\n")
+def sql(
+    statements: list[str], database: str = "postgres", single: bool = True, forgotten: Collection[str] = ()
+) -> StringCommand:
+    """The command that runs these statements as postgres, on standard input: they may hold a hash. Afterwards Dovecot, if it
+    runs, has forgotten what it knew of the addresses `forgotten`.
+    """
+    script, names = PSQL.format(single="-1" if single else ""), sorted(forgotten)
+    if names:
+        script += FORGET
+    # of many it forgets everybody: a command has room for so many words
+    return shell(script, database, *(names if len(names) <= 100 else ()), stdin=";\n".join(statements) + ";\n")
 
 
 def database_state() -> dict[str, Any]:

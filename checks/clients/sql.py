@@ -68,6 +68,9 @@ def words(error: Exception) -> str:
     return text.replace("fe_sendauth: no password supplied", "the server demands a password")
 
 
+READS_ONLY = "Only postgres may own the tables; grant SELECT and nothing else."
+
+
 def denied(target: Target, *statements: str) -> str:
     """Each statement is refused for lack of permission, not for any other reason."""
     said = []
@@ -78,12 +81,10 @@ def denied(target: Target, *statements: str) -> str:
             except InsufficientPrivilege as error:
                 said.append(words(error))
             except psycopg2.Error as error:
-                raise Failed(f"`{statement}`: {words(error)}") from error
+                # PostgreSQL asks for the right first
+                raise Failed(f"`{statement}`: {words(error)}", READS_ONLY) from error
             else:
-                raise Failed(
-                    f"{target.role} may do this: {statement} (rolled back)",
-                    "Only postgres may own the tables; grant SELECT and nothing else.",
-                )
+                raise Failed(f"{target.role} may do this: {statement} (rolled back)", READS_ONLY)
     return "; ".join(dict.fromkeys(said))
 
 

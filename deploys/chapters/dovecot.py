@@ -102,6 +102,8 @@ def start() -> None:
 def passdb() -> None:
     """Who may log in, and where the mail is. Prefetch saves a query at login, but answers nobody who does not log in:
     `doveadm user` and LMTP ask the second userdb. https://doc.dovecot.org/latest/core/config/auth/userdb.html#prefetch
+
+    2.3 remembers its answers, for the time while PostgreSQL is away.
     """
     # the connection already here: a passdb without one would answer every login with an error until the next step
     dovecot.sql_conf(name="The database and its password", dialects=filled(texts.SQL))
@@ -201,6 +203,8 @@ def sasl() -> None:
 def listener() -> None:
     """Dovecot's SASL socket stands in Postfix's spool, for Postfix alone. And the process that looks up what strangers typed
     is not root, as it is by default for the sake of /etc/shadow. https://doc.dovecot.org/latest/core/config/service.html
+
+    While PostgreSQL is away, Dovecot 2.4 answers Postfix too late rather than with what it would take for a wrong password.
     """
     dovecot.block(name="Auth listener", block="listener", dialects=texts.LISTENER)
 

@@ -41,8 +41,16 @@ PASSDB_ARTICLE = """$ passdb {
   userdb {
     driver = prefetch
   }"""
+# "Not now" is what Dovecot says while PostgreSQL is away; Postfix would make a 535 of it, and a client then asks for another
+# password. So 2.3 takes its last answer to a user, only then: https://doc.dovecot.org/2.3/settings/core/#auth_cache_ttl. 2.4 says
+# it so late that Postfix has given up before, with a 454: try again (LISTENER).
+_REMEMBERED = """auth_cache_size = 10M
+auth_cache_ttl = 1s
+auth_cache_negative_ttl = 0
+"""
 PASSDB = {
-    "2.3": """passdb {
+    "2.3": _REMEMBERED
+    + """passdb {
   driver = sql
   args = /etc/dovecot/dovecot-sql.conf
 }
@@ -158,9 +166,7 @@ LISTENER_ARTICLE = """$ service auth {
       group = postfix
     }
   }"""
-LISTENER = dict.fromkeys(
-    ("2.3", "2.4"),
-    """service auth {
+_LISTENER = """service auth {
   unix_listener /var/spool/postfix/private/auth {
     mode = 0660
     user = postfix
@@ -170,7 +176,12 @@ LISTENER = dict.fromkeys(
 # What strangers type is looked up here: root only where passwords are the system's own.
 service auth-worker {
   user = dovecot
-}""",
-)
+}"""
+# Postfix waits 10 s. https://doc.dovecot.org/2.4.1/core/summaries/settings.html#auth_internal_failure_delay
+_NOT_NOW = """
+protocol smtp {
+  auth_internal_failure_delay = 15 secs
+}"""
+LISTENER = {"2.3": _LISTENER, "2.4": _LISTENER + _NOT_NOW}
 
 RESTART = dict.fromkeys(("2.3", "2.4"), "systemctl restart dovecot postfix")

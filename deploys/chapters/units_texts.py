@@ -23,7 +23,10 @@ ExecStop=-/usr/sbin/postfix stop
 
 # Postfix before 3.9 leaves a database alone for a minute after one question that failed; reloaded, its lookups ask at once. A
 # backend that is killed takes all others with it: as a death of the whole server, systemd hears of it.
+# Dovecot 2.4, as Debian has it, asks no database that it has lost, and waits five times longer after each vain look for it, half an
+# hour at last: its auth process makes room for a new one. Not by a reload, which every second time is the end of 2.4.1's master.
 _POSTGRESQL = """ExecStartPost=-+/usr/sbin/postfix reload
+ExecStartPost=-+/bin/sh -c 'exec pkill -x -P "$$(cat /run/dovecot/master.pid)" auth'
 """
 _POSTGRESQL_DEBIAN = """ExecStart=
 ExecStart=-/usr/bin/pg_ctlcluster --skip-systemctl-redirect -o "-c restart_after_crash=off" %i start

@@ -76,7 +76,7 @@ def test_what_a_lost_folder_left_is_removed(own_lab: Path, capsys: pytest.Captur
     assert main(["up", "mx1"]) == 0
     shutil.rmtree(own_lab)  # as when a checkout is deleted and cloned again
     assert main(["up", "mx1"]) == 0
-    assert "left behind" in capsys.readouterr().err
+    assert "files are gone" in capsys.readouterr().err
     host("mx1").run("true")
     shutil.rmtree(own_lab)
     assert main(["down"]) == 0
