@@ -81,6 +81,7 @@ KILLS = (
     killed("PostgreSQL backend", "pgrep -f '[p]ostgres: .*mailreader'", times=1, short=True),
     killed("the judge of From", "pgrep -f '[/]usr/local/lib/mailroom/sender'"),
     Fault("restart PostgreSQL", "systemctl restart postgresql", times=1),
+    Fault("PostgreSQL away for 40 s", "systemctl stop 'postgresql*'; sleep 40; systemctl start postgresql", times=1),
     Fault("restart Dovecot", "systemctl restart dovecot", times=1),
     Fault("restart Postfix", "systemctl restart postfix", times=1),
     Fault("restart Amavis and clamd", "systemctl restart amavis clamav-daemon", times=1),
