@@ -16,8 +16,6 @@ from lab.engine import Engine
 from lab.errors import LabError
 from lab.progress import say
 
-GUEST_FILES = ("hosts", "resolv.conf", "routes")
-
 
 def ensure(engine: Engine) -> str:
     """The lab's subnet, from its network, which is made where it is missing."""

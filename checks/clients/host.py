@@ -52,23 +52,6 @@ def _file(line: str) -> File:
     return File(path, mode, user, group, kind)
 
 
-def socket_for_postfix(target: Target, path: str, mode: str) -> str:
-    """A socket in Postfix's spool that Postfix owns, with exactly this mode."""
-    found = file(target, path)
-    if (found.kind, str(found)) != ("socket", f"{mode} postfix:postfix"):
-        raise Failed(f"{path}: {found.kind}, {found}")
-    return f"{found.kind}, {found}"
-
-
-def writable(target: Target, user: str, test: str) -> bool:
-    """Whether that user finds this shell test true, such as `test -w /path`."""
-    # its own group: the one of the user nobody is nogroup on Debian, nobody elsewhere
-    command = (
-        f"setpriv --reuid={user} --regid=\"$(id -g {user})\" --clear-groups sh -c '{test} && echo open || echo closed'"
-    )
-    return target.shell(command) != "closed"
-
-
 def listens(target: Target, port: int, unit: str) -> str:
     """Somebody accepts connections there, or the failure quotes what the host knows of it."""
     reason = target.vantage.probe(target.address, port)
@@ -114,17 +97,6 @@ def complaints(target: Target, unit: str, pattern: str, but: str = "^$") -> str:
     if found:
         raise Warned(found)
     return "no error in the journal"
-
-
-def started_after(target: Target, unit: str, find: str) -> str:
-    """The unit is younger than the files that these arguments of find(1) select."""
-    found = target.shell(
-        f"started=$(date +%s -d \"$(systemctl show -P ActiveEnterTimestamp {unit} | cut -d' ' -f2-)\"); "
-        f'find {find} -newermt "@$((started + 1))"'
-    )
-    if found:
-        raise Failed(f"changed since it was started: {found}")
-    return "started after its newest file"
 
 
 def revived(target: Target, pid: str) -> str:

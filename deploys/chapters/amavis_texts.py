@@ -3,8 +3,6 @@
 Amavis is configured in Perl. Debian reads /etc/amavis/conf.d in the order of the names, ours last.
 """
 
-INSTALL = {"Debian": "apt-get install amavisd-new spamassassin clamav-daemon"}
-
 CLAMAV = """MaxThreads {{ amavis_processes }}
 ConcurrentDatabaseReload no
 MaxFileSize {{ scan_limit }}

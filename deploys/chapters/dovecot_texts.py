@@ -3,8 +3,6 @@
 {{ names }} come from the inventory's data. `%u` and `%{user}` are Dovecot's own.
 """
 
-INSTALL = {"Debian": "apt-get install dovecot-imapd dovecot-pgsql", "Red Hat": "dnf install dovecot dovecot-pgsql"}
-
 PROTOCOLS = {"2.3": "protocols = imap", "2.4": "protocols = imap"}
 
 GREETING = dict.fromkeys(
@@ -29,10 +27,6 @@ CERTIFICATE = {
     "2.3": "ssl_cert = <{{ tls_certificate }}\nssl_key = <{{ tls_key }}",
     "2.4": "ssl_server_cert_file = {{ tls_certificate }}\nssl_server_key_file = {{ tls_key }}",
 }
-
-START = dict.fromkeys(
-    ("2.3", "2.4"), "systemctl enable --now dovecot\nopenssl s_client -connect {{ mail_hostname }}:imaps"
-)
 
 PASSDB_ARTICLE = """$ passdb {
     driver = sql
@@ -106,15 +100,8 @@ OWNER = dict.fromkeys(
     "first_valid_uid = {{ mail_uid }}\nfirst_valid_gid = {{ mail_gid }}\nmail_uid = {{ mail_uid }}\nmail_gid = {{ mail_gid }}",
 )
 
-SCHEMES = dict.fromkeys(("2.3", "2.4"), "doveadm pw -l    # ARGON2ID, SHA512-CRYPT, …")
-
 PASSWORD_ARTICLE = """$ doveadm pw -p plain_text_password -s sha512 -r 100
 $ UPDATE users SET password = 'your-hashed-string" WHERE email = 'foo@domain.com";"""
-PASSWORD = dict.fromkeys(
-    ("2.3", "2.4"),
-    "UPDATE users SET password = '{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$…' WHERE email = 'foo@example.test';",
-)
-
 CLEARTEXT_ARTICLE = "$ disable_plaintext_auth = no\n  auth_mechanisms = plain"
 # One login process for each visitor (the default) is one for each idle connection too, and a hundred of those shut out
 # everybody. Here few processes serve many visitors: https://doc.dovecot.org/latest/core/admin/login_processes.html
@@ -183,5 +170,3 @@ protocol smtp {
   auth_internal_failure_delay = 15 secs
 }"""
 LISTENER = {"2.3": _LISTENER, "2.4": _LISTENER + _NOT_NOW}
-
-RESTART = dict.fromkeys(("2.3", "2.4"), "systemctl restart dovecot postfix")

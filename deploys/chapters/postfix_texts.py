@@ -1,7 +1,5 @@
 """The texts of chapter 1, as they stand on the host. {{ names }} come from the inventory's data."""
 
-INSTALL = {"Debian": "apt-get install postfix", "Red Hat": "dnf install postfix    # yum, where there is no dnf"}
-
 # The last line: what a person's program leaves out, Postfix adds: Date, Message-ID, From, our domain behind a bare name.
 # A guesser has so many tries a minute from one address, right ones counted too, and loses his line after five wrong ones.
 SUBMISSION = """syslog_name=postfix/submission

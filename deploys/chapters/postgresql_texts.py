@@ -1,9 +1,5 @@
 """The texts of chapter 2, as they stand on the host. {{ names }} come from the inventory's data."""
 
-INSTALL = {
-    "Debian": "apt-get install postgresql postfix-pgsql",
-    "Red Hat": "dnf install postgresql-server postfix-pgsql\npostgresql-setup --initdb\nsystemctl enable --now postgresql",
-}
 ACCESS = """host mail mailreader 127.0.0.1/32 scram-sha-256
 host mail mailreader ::1/128 scram-sha-256"""
 TABLES = {

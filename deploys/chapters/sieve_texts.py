@@ -4,14 +4,7 @@
 """
 
 CLOCK_ARTICLE = "$ yum install ntp\n$ chkconfig ntpd on\n$ /etc/init.d/ntpd start"
-CLOCK = {
-    "Debian": "apt-get install chrony\n# /etc/chrony/sources.d/mailroom.sources\nserver ntp.example.org iburst\n"
-    "# /etc/chrony/chrony.conf, as it came: a step only in the first three updates after the start\nmakestep 1 3"
-}
-
 INSTALL_ARTICLE = "$ yum install dovecot-pigeonhole"
-INSTALL = {"Debian": "apt-get install dovecot-lmtpd dovecot-sieve dovecot-managesieved"}
-
 LMTP_ARTICLE = """$ protocol lda {
     postmaster_address = postmaster@example.com
     hostname = mail.example.com
@@ -81,13 +74,6 @@ lmtp_destination_concurrency_limit = 1
 lmtp_line_length_limit = 0
 lmtp_destination_concurrency_failed_cohort_limit = 0
 smtputf8_enable = no"""
-DELIVERY_TODAY = f"""# main.cf
-{DELIVERY}
-# master.cf
-lmtp unix - - y - 10 lmtp flags=O
--- and in the database
-UPDATE transports SET transport = '{TRANSPORT}' WHERE domain = '{{{{ mail_domain }}}}' AND transport = 'virtual:';"""
-
 SIEVE_ARTICLE = "$ protocol lda {\n    mail_plugins = $mail_plugins sieve\n  }"
 SIEVE = {
     "2.3": """protocol lmtp {
@@ -215,5 +201,3 @@ DEBUGGING = {
     True: {"2.3": "mail_debug = yes", "2.4": "log_debug = category=mail OR category=sieve"},
     False: {"2.3": "mail_debug = no", "2.4": "log_debug ="},
 }
-
-RESTART = dict.fromkeys(("2.3", "2.4"), "systemctl restart dovecot postfix chrony")

@@ -67,6 +67,3 @@ def drop_in(role: str, unit: str, closed: bool) -> str:
     if unit.startswith("postgresql@"):  # pg_ctlcluster's: one unit a cluster
         own += _POSTGRESQL_DEBIAN
     return _REVIVED + own + (CLOSED[role] if closed else "")
-
-
-TODAY = {"": _REVIVED.rstrip()}
