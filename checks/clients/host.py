@@ -41,6 +41,14 @@ def file(target: Target, path: str) -> File:
     return _file(target.shell(f"{STAT} {shlex.quote(path)}"))
 
 
+def socket_of_postfix(target: Target, path: str, mode: str) -> str:
+    """A socket that belongs to Postfix, with this mode and no other."""
+    found = file(target, path)
+    if (found.kind, str(found)) != ("socket", f"{mode} postfix:postfix"):
+        raise Failed(f"{path}: {found.kind}, {found}")
+    return f"{found.kind}, {found}"
+
+
 def files(target: Target, listing: str) -> list[File]:
     """The files that a shell command names, a line each."""
     return [_file(line) for line in target.shell(f"{listing} | xargs -r -d '\\n' {STAT}").splitlines()]

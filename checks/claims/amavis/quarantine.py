@@ -1,6 +1,6 @@
 """Where held mail lies, and who may read it."""
 
-from checks.clients import amavis
+from checks.clients import amavis, host
 from checks.engine.check import check
 from checks.engine.target import Target
 from checks.engine.verdicts import Failed
@@ -9,7 +9,7 @@ from checks.engine.verdicts import Failed
 @check("Held mail has a place of its own, and an end", needs="ssh", remedy="See chapter 3, quarantine.")
 def place(target: Target) -> str:
     folder = amavis.settings(target)["quarantine"]
-    mode = target.shell(f"stat -c '%a %U:%G' {folder}")
+    mode = host.file(target, folder)
     rule = target.shell(f"systemd-tmpfiles --cat-config | grep -E '^[a-zA-Z!+]+ +{folder}'", may_fail=True)
     if not rule:
         raise Failed(f"{folder} is {mode}, and nothing ever removes what is in it", "A line of tmpfiles.d with an age.")
@@ -24,7 +24,7 @@ def place(target: Target) -> str:
 )
 def private(target: Target) -> str:
     folder = amavis.settings(target)["quarantine"]
-    mode, owner = target.shell(f"stat -c '%a %U' {folder}").split()
-    if owner != "amavis" or int(mode, 8) & 0o007:
-        raise Failed(f"{folder} is {mode} of {owner}")
-    return f"{folder}: {mode} {owner}"
+    found = host.file(target, folder)
+    if found.user != "amavis" or found.open_to_others:
+        raise Failed(f"{folder} is {found}")
+    return f"{folder}: {found.mode} {found.user}"

@@ -1,6 +1,6 @@
 """Users send with their logins, under their own addresses alone: in the envelope and in the From that people read."""
 
-from checks.clients import incoming, installed, mail
+from checks.clients import host, incoming, installed, mail
 from checks.engine.check import LAST, check
 from checks.engine.target import Target
 from checks.engine.verdicts import Failed
@@ -33,9 +33,7 @@ def own_from(target: Target) -> str:
     remedy="service auth { unix_listener … } as in chapter 4, listener.",
 )
 def socket(target: Target) -> str:
-    found = target.shell(f"stat -c '%F, %a %U:%G' {SOCKET}", may_fail=True)
-    if found != "socket, 660 postfix:postfix":
-        raise Failed(f"{SOCKET}: {found}")
+    found = host.socket_of_postfix(target, SOCKET, "660")
     return f"{SOCKET}: {found}"
 
 

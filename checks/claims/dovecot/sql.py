@@ -5,7 +5,7 @@ from shlex import quote
 
 import psycopg2
 
-from checks.clients import sql
+from checks.clients import host, sql
 from checks.engine.check import check
 from checks.engine.target import Target
 from checks.engine.verdicts import Failed, Skipped, Warned
@@ -70,13 +70,13 @@ def unknown(target: Target) -> str:
 )
 def private(target: Target) -> str:
     # 2.4 keeps the password in dovecot.conf or in a file included by it; 2.3 in dovecot-sql.conf.
-    listed = target.shell(
-        "grep -lsE '^[^#]*password *=' -r /etc/dovecot --include='*.conf' --include='*.ext' "
-        "--exclude-dir=conf.d | xargs -r stat -L -c '%a %U:%G %n'"
-    ).splitlines()
-    open_ones = [line for line in listed if int(line.split()[0], 8) & 0o007]
-    if open_ones:
-        raise Failed("; ".join(open_ones))
+    listed = host.files(
+        target,
+        "grep -lsE '^[^#]*password *=' -r /etc/dovecot --include='*.conf' --include='*.ext' --exclude-dir=conf.d",
+    )
+    told = [f"{one} {one.path}" for one in listed]
+    if any(one.open_to_others for one in listed):
+        raise Failed("; ".join(text for text, one in zip(told, listed, strict=True) if one.open_to_others))
     if not listed:
         raise Warned("found no file with a password below /etc/dovecot")
-    return "; ".join(listed)
+    return "; ".join(told)

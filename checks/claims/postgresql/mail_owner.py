@@ -1,5 +1,6 @@
 """The Unix user whom the mail belongs to."""
 
+from checks.clients import host
 from checks.engine.check import check
 from checks.engine.target import Target
 from checks.engine.verdicts import Failed
@@ -41,7 +42,7 @@ def no_login(target: Target) -> str:
     remedy="chmod o-rwx the mail's folder.",
 )
 def mail_private(target: Target) -> str:
-    mode, owner = target.shell(f"stat -L -c '%a %U:%G' {target.mail_home}").split()
-    if owner.split(":")[0] != target.mail_owner or int(mode, 8) & 0o007:
-        raise Failed(f"{target.mail_home} is {mode} {owner}")
-    return f"{target.mail_home}: {mode} {owner}"
+    found = host.file(target, target.mail_home)
+    if found.user != target.mail_owner or found.open_to_others:
+        raise Failed(f"{target.mail_home} is {found}")
+    return f"{target.mail_home}: {found}"

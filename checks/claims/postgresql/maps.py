@@ -2,6 +2,7 @@
 
 from shlex import quote
 
+from checks.clients import host
 from checks.engine.check import check
 from checks.engine.target import Target
 from checks.engine.verdicts import Failed
@@ -55,11 +56,10 @@ def unknown(target: Target) -> str:
     remedy="chown root:postfix and chmod 640 each of them.",
 )
 def private(target: Target) -> str:
-    listed = target.shell("stat -L -c '%a %U:%G %n' /etc/postfix/pgsql/*.cf").splitlines()
-    open_ones = [line for line in listed if int(line.split()[0], 8) & 0o007]
-    if open_ones:
+    listed = host.files(target, "ls /etc/postfix/pgsql/*.cf")
+    if open_ones := [f"{one} {one.path}" for one in listed if one.open_to_others]:
         raise Failed("; ".join(open_ones))
-    return f"{len(listed)} files, {', '.join(sorted({' '.join(x.split()[:2]) for x in listed}))}"
+    return f"{len(listed)} files, {', '.join(sorted({str(one) for one in listed}))}"
 
 
 def mapped(target: Target, kind: str, key: str) -> str:

@@ -1,5 +1,6 @@
 """Dovecot's LMTP socket in Postfix's spool."""
 
+from checks.clients import host
 from checks.engine.check import check
 from checks.engine.target import Target
 from checks.engine.verdicts import Failed
@@ -16,9 +17,7 @@ HELLO = """perl -MIO::Socket::UNIX -e 'my $lmtp = IO::Socket::UNIX->new(shift) o
     remedy="protocols and service lmtp in dovecot.conf; see chapter 5, lmtp.",
 )
 def answers(target: Target) -> str:
-    found = target.shell(f"stat -c '%F, %a %U:%G' {SOCKET}", may_fail=True)
-    if found != "socket, 600 postfix:postfix":
-        raise Failed(f"{SOCKET}: {found}")
+    found = host.socket_of_postfix(target, SOCKET, "600")
     said = target.shell(HELLO.format(socket=SOCKET))
     if not said.startswith("220 ") or target.hostname not in said:
         raise Failed(said)

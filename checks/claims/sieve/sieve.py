@@ -2,6 +2,7 @@
 
 import re
 
+from checks.clients import host
 from checks.engine.check import check
 from checks.engine.target import Target
 from checks.engine.verdicts import Failed
@@ -39,6 +40,6 @@ def plugin(target: Target) -> str:
 def private(target: Target) -> str:
     homes = target.shell(f"doveadm user -f home {target.account(0)[0]}").rsplit("/", 2)[0]
     found = target.shell(f"find {homes} -perm /o+rwx -printf '%m %p\\n' 2>/dev/null | head -n 3", may_fail=True)
-    if found and not target.shell(f"stat -c %a {target.mail_home}").endswith("0"):
+    if found and host.file(target, target.mail_home).open_to_others:
         raise Failed(found)
     return f"{target.mail_home} is closed to others"
