@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench.where import ROOT, ssh_config
+from deploys.knobs import defaults
 from deploys.secrets import KEY_FILE, fingerprint_key
 from lab import names
 from lab.state import path
@@ -27,7 +28,7 @@ from inventories.lab import mail as _hosts
 _users = defaults()["mail_users"] + json.load(open({users!r}))
 mail = [(name, {{**data, "mail_users": _users}}) for name, data in _hosts]
 """
-HOMES = f"/home/mail/.home/{names.DOMAIN}/bench*"  # chapter 5 makes them
+HOMES = f"{defaults()['mail_home']}/.home/{names.DOMAIN}/bench*"  # chapter 5 makes them
 OURS = f"bench%@{names.DOMAIN}"
 
 

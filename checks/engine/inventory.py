@@ -104,7 +104,8 @@ def server(name: str = "") -> Server:
 def servers() -> dict[str, Server]:
     """All servers of the inventory, by name. It is read again when a file that decides has changed."""
     own = os.environ.get("MAILROOM_INVENTORY", "")
-    files = [ROOT / (own or "inventories/lab.py"), lab_directory() / "lab.json"]
+    data = sorted((ROOT / "group_data").glob("*.py"))
+    files = [ROOT / (own or "inventories/lab.py"), lab_directory() / "lab.json", *data]
     listed = _listed(tuple((str(file), file.stat().st_mtime_ns if file.exists() else 0) for file in files))
     return {name: Server(name, data, lab_of(name, data)) for name, data in listed.items()}
 

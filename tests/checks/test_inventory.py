@@ -1,6 +1,7 @@
 """One target, made from the inventory's data, for everybody who asks the server."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 import checks
 from checks import __main__ as cli
+from checks.engine import inventory as engine
 from checks.engine.verdicts import CannotStart
 from notebooks.workbench.host import where
 from notebooks.workbench.step import landmarks
@@ -99,6 +101,21 @@ def test_a_server_in_no_inventory_is_told_by_flags(tmp_path: Path, monkeypatch: 
     assert command_line("--hostname", "mail.example.org").mail_home == "/home/mail"
     with pytest.raises(CannotStart, match=r"no such file\. A server that is in no inventory is named with --hostname"):
         command_line()
+
+
+def test_it_is_read_again_when_a_file_that_decides_has_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server's own file, and the data of all servers (group_data)."""
+    inventory(tmp_path, monkeypatch, ssh_hostname="192.0.2.25")
+    monkeypatch.setattr(engine, "ROOT", tmp_path)
+    (tmp_path / "group_data").mkdir()
+    read: list[object] = []
+    monkeypatch.setattr(engine, "_listed", lambda files: read.append(files) or {})
+    for file in (tmp_path / "own.py", tmp_path / "group_data/all.py", tmp_path / "group_data/mail.py"):
+        engine.servers()
+        file.write_text("tls_key = '/srv/tls/private/another.key'\n")
+        os.utime(file, ns=(0, 0))
+    engine.servers()
+    assert len(set(read)) == len(read) == 4
 
 
 def test_flags_win_over_the_inventory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
