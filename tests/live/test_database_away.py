@@ -11,7 +11,7 @@ from checks.clients.mail import imap, log_in, smtp
 from checks.engine.target import Target
 from lab import Host
 from lab.state import path
-from tests.live.support import WHOLE, applied, asked, login, pyinfra
+from tests.live.support import WHOLE, applied, asked, login
 from tests.live.traffic import until
 
 FOO, BAR = "foo@example.test", "bar@example.test"
@@ -128,15 +128,3 @@ def test_what_a_run_has_changed_is_not_remembered(server: Host, target: Target, 
     assert applied(WHOLE).changes == 1
     stop(server)
     assert submits(target, FOO, old) in (535, TRY_AGAIN) and reads(server, "foo", old) != "OK"
-
-
-@ON_23
-def test_a_run_does_not_take_memory_for_life(server: Host, target: Target) -> None:
-    """2.3 answers for foo without PostgreSQL; the question at a run's end hears the truth."""
-    server.run(f"doveadm user {FOO}")
-    stop(server)
-    if remembers(server):
-        assert server.run(f"doveadm user {FOO}", check=False).returncode == 0
-    server.run("touch /run/mailroom.unproven")  # the question is open, as after a change
-    run = pyinfra("deploys.chapters.dovecot.restart")
-    assert run.code == 1 and "Dovecot does not find" in run.output, run.output
