@@ -21,7 +21,8 @@ class Shown:
 
     def _repr_html_(self) -> str:
         # each output carries its own few styles: outputs are rerun, reordered and saved one by one
-        return f'<style>{STYLE}</style><div class="mr">{self.body()}</div>'
+        # $ is a shell's and a hash's here, never TeX: https://docs.mathjax.org/en/latest/options/document.html#document-ignorehtmlclass
+        return f'<style>{STYLE}</style><div class="mr mathjax_ignore">{self.body()}</div>'
 
     def __repr__(self) -> str:
         return str(self)
