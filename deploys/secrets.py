@@ -75,7 +75,7 @@ def fingerprint_key(path: Path) -> Key:
             with suppress(FileExistsError):
                 path.hardlink_to(new)
         except OSError as error:
-            raise SecretsError(f"{which} cannot be made: {error.strerror}; mend its directory's rights") from None
+            raise SecretsError(f"{which} cannot be made: {error.strerror}; fix its directory's permissions") from None
         finally:
             new.unlink(missing_ok=True)
     text = _bytes(path, which).decode(errors="replace").strip()

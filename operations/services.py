@@ -28,7 +28,7 @@ done
 NOT_SERVING = """exec >&2
 echo "all is in place, but not everything serves:"
 printf '%s\\n' "$@"
-echo "mend that (journalctl -u postfix -u dovecot -e says more) and run again: it will be asked again"
+echo "fix that (journalctl -u postfix -u dovecot -e says more) and run again: it will be asked again"
 exit 1
 """
 

@@ -75,7 +75,7 @@ smtpd_forbid_bare_newline = normalize
 message_reject_characters = \\0
 header_size_limit = 1048576
 smtpd_data_restrictions = reject_unauth_pipelining"""
-# Port 25 alone. What comes from a stranger is handed on as it is, or refused: a bare newline is not mended, no header field is
+# Port 25 alone. What comes from a stranger is handed on as it is, or refused: a bare newline is not repaired, no header field is
 # dropped but Return-Path, which RFC 5321 (4.4) wants to be the last host's, and nobody is written to (see PORT25).
 STRANGERS_CLEANUP = "cleanup-strangers unix n - {{ chroot }} - 0 cleanup"
 STRANGERS_CLEANUP_OPTIONS = "message_drop_headers=return-path"

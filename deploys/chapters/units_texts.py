@@ -1,7 +1,7 @@
 """What systemd is told about each daemon, in a drop-in beside the unit of its package.
 
 What dies is started again: Debian's units of Postfix, PostgreSQL and Dovecot stay dead. What was stopped on purpose ends with
-success and stays stopped; what cannot start is tried once a second, which costs little, for as long as it takes to mend it.
+success and stays stopped; what cannot start is tried once a second, which costs little, for as long as it takes to repair it.
 https://www.freedesktop.org/software/systemd/man/latest/systemd.service.html#Restart=
 """
 

@@ -45,7 +45,7 @@ def client(on: str = "") -> paramiko.SSHClient:
     try:
         _clients[name] = ssh.connect(name, here.ssh_config)
     except CannotStart as error:
-        remedy = "In a terminal: make up (or python -m lab up)" if here.lab else "Mend the connection."
+        remedy = "In a terminal: make up (or python -m lab up)" if here.lab else "Repair the connection."
         raise NotReady(f"{name} cannot be reached.", str(error), remedy, "notebook 00") from None
     return _clients[name]
 

@@ -77,6 +77,6 @@ def _explain(step: steps.Step, why: str, log: Path) -> None:
     raise NotApplied(
         f"Step {step.number} ({step.id}) did not go through.",
         why,
-        f"Mend that, and apply again: what is done already is not done twice. Log: {log.name}",
+        f"Fix that, and apply again: what is done already is not done twice. Log: {log.name}",
         step.place,
     )
