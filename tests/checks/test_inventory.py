@@ -109,7 +109,12 @@ def test_it_is_read_again_when_a_file_that_decides_has_changed(tmp_path: Path, m
     monkeypatch.setattr(engine, "ROOT", tmp_path)
     (tmp_path / "group_data").mkdir()
     read: list[object] = []
-    monkeypatch.setattr(engine, "_listed", lambda files: read.append(files) or {})
+
+    def listed(files: object) -> dict[str, object]:
+        read.append(files)
+        return {}
+
+    monkeypatch.setattr(engine, "_listed", listed)
     for file in (tmp_path / "own.py", tmp_path / "group_data/all.py", tmp_path / "group_data/mail.py"):
         engine.servers()
         file.write_text("tls_key = '/srv/tls/private/another.key'\n")
