@@ -103,8 +103,11 @@ def running(
     stopped = [one for one in (found, enabled) if one is None or not one.active]
     if found is None or stopped or found.started < newest:
         yield shell(START.format(check=check), unit, str(port or ""), enable)
-    if enabled is None or not enabled.enabled.startswith(("enabled", "static", "generated", "alias")):
-        yield shell('systemctl enable --quiet "$1"', enable or unit)
+    # a socket alone would start its daemon with the first letter after a boot, which would wait for it
+    for one in (enable, unit) if enable.endswith(".socket") else (enable or unit,):
+        state = there.units.get(one)
+        if state is None or not state.enabled.startswith(("enabled", "static", "generated", "alias")):
+            yield shell('systemctl enable --quiet "$1"', one)
 
 
 @changing

@@ -3,9 +3,13 @@
 import time
 
 import checks
-from lab import Host
+from lab import Host, LabError
 from tests.live.conftest import first_run
 from tests.live.support import MAILSERVER, ON_ONE_WITH_WORLD, WHOLE, applied
+from tests.live.traffic import until
+
+STARTED = "ps -o lstart= -p 1"
+RUNNING = "postfix postgresql dovecot amavis clamav-daemon chrony mailroom-sender.socket mailroom-learn.path"
 
 
 def test_a_bare_host_in_one_run_and_twice_is_once(world_mx: Host) -> None:
@@ -19,6 +23,27 @@ def test_the_earlier_chapters_have_nothing_to_change_back(mailserver: Host) -> N
     run = applied(WHOLE)
     assert run.changes == 0, run.changed
     assert applied(MAILSERVER).changes == 0
+
+
+def test_after_a_boot_everything_runs_again(mailserver: Host) -> None:
+    """All of it by itself, also what a socket could start later; there is nothing for a run to do."""
+    boot = mailserver.run(STARTED).stdout
+    mailserver.run("systemctl reboot", check=False)
+    mailserver.close()
+    until(lambda: rebooted(mailserver, boot), "the host is back", 60)
+    until(
+        lambda: not mailserver.run(f"systemctl is-active {RUNNING} | grep -v ^active", check=False).stdout, RUNNING, 60
+    )
+    run = applied(MAILSERVER)
+    assert run.changes == 0, run.changed
+
+
+def rebooted(host: Host, before: str) -> bool:
+    try:
+        return host.run(STARTED).stdout != before
+    except (LabError, OSError):
+        host.close()
+        return False
 
 
 def test_all_checks_pass_quickly_and_leave_nothing(mailserver: Host, world: Host) -> None:
