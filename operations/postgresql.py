@@ -16,10 +16,12 @@ from operations.files import PUT
 # (https://www.postgresql.org/docs/current/app-psql.html).
 PSQL = 'cd / && runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1 {single} -d "$1"'
 
-# While PostgreSQL is away Dovecot answers from memory (chapter 4, passdb).
+# While PostgreSQL is away Dovecot answers from memory (chapter 4, passdb). The memory ends with its auth process, if that does not
+# listen: its configuration may be what this run puts right, later.
 FORGET = """
 shift
-! systemctl -q is-active dovecot || doveadm auth cache flush "$@" >/dev/null
+! systemctl -q is-active dovecot || timeout -s KILL 10 doveadm auth cache flush "$@" >/dev/null 2>&1 ||
+    pkill -KILL -x -P "$(cat /run/dovecot/master.pid)" auth || true
 """
 
 # PostgreSQL can judge only the file in place (pg_hba_file_rules). Nothing is loaded before it has said yes; a refused
