@@ -1,6 +1,8 @@
 """Facts in, commands out."""
 
+import runpy
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,6 +12,7 @@ from pyinfra.context import ctx_host, ctx_state
 
 from facts.mail_host import MailHost
 from operations import base
+from tests.unit.inventories import GOOD, SERVICES, put
 
 
 def text(command: Any) -> str:
@@ -46,3 +49,15 @@ def yielded() -> Iterator[Callable[..., list[Any]]]:
             return list(operation._inner(*args, **kwargs))
 
         yield commands
+
+
+@pytest.fixture
+def knobs(tmp_path: Path) -> dict[str, Any]:
+    """The defaults of group_data, with secrets that are right."""
+    values = runpy.run_path(str(Path(__file__).parents[2] / "group_data/all.py"))
+    return {
+        **{key: value for key, value in values.items() if not key.startswith("_")},
+        "mail_hostname": "mx1.example.test",
+        "accounts_file": put(tmp_path / "accounts.json", GOOD),
+        "secrets_file": put(tmp_path / "secrets.json", SERVICES),
+    }

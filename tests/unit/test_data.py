@@ -1,6 +1,5 @@
 """Bad data is refused with a sentence that names the value, the rule and the remedy."""
 
-import json
 import runpy
 from pathlib import Path
 from typing import Any
@@ -9,43 +8,11 @@ import pytest
 
 from deploys.addresses import local_names
 from deploys.chapters.postfix_texts import IDENTITY
-from deploys.data import DataError, MailData, mail_data
+from deploys.data import mail_data
 from deploys.knobs import defaults, table
+from tests.unit.inventories import good, problems
 
 ROOT = Path(__file__).parents[2]
-GOOD = {"foo@example.test": "a good password", "bar@example.test": "another one"}
-SERVICES = {"mailreader": "0123456789abcdef"}
-
-
-def put(path: Path, content: Any, mode: int = 0o600) -> str:
-    if isinstance(content, bytes):
-        path.write_bytes(content)
-    else:
-        path.write_text(content if isinstance(content, str) else json.dumps(content))
-    path.chmod(mode)
-    return str(path)
-
-
-@pytest.fixture
-def knobs(tmp_path: Path) -> dict[str, Any]:
-    """The defaults of group_data, with secrets that are right."""
-    values = runpy.run_path(str(ROOT / "group_data/all.py"))
-    return {
-        **{key: value for key, value in values.items() if not key.startswith("_")},
-        "mail_hostname": "mx1.example.test",
-        "accounts_file": put(tmp_path / "accounts.json", GOOD),
-        "secrets_file": put(tmp_path / "secrets.json", SERVICES),
-    }
-
-
-def problems(values: dict[str, Any], **changed: Any) -> list[str]:
-    with pytest.raises(DataError) as caught:
-        mail_data({**values, **changed}, "mx1.example.test")
-    return caught.value.problems
-
-
-def good(values: dict[str, Any], **changed: Any) -> MailData:
-    return mail_data({**values, **changed}, "mx1.example.test")
 
 
 def user(email: str) -> dict[str, str]:
@@ -235,70 +202,6 @@ def test_refused(knobs: dict[str, Any], changed: dict[str, Any], said: str) -> N
 
 def test_all_problems_are_said_at_once(knobs: dict[str, Any]) -> None:
     assert len(problems(knobs, mail_uid=0, mail_hostname="x", password_scheme="MD5")) == 3
-
-
-@pytest.mark.parametrize(
-    ("content", "mode", "said"),
-    [
-        ({**GOOD, "foo@example.test": ""}, 0o600, "the password of foo@example.test is empty"),
-        ({**GOOD, "foo@example.test": "short"}, 0o600, "shorter than 8"),
-        ({**GOOD, "foo@example.test": "with\nnewline"}, 0o600, "control character"),
-        (GOOD, 0o644, "may be read by others (mode 644); run: chmod 600"),
-        ("{", 0o600, "cannot be read"),
-        (["foo"], 0o600, "one JSON object"),
-        ({**GOOD, "foo@example.test": 12345678}, 0o600, "the value of 'foo@example.test' is a number"),
-        ({**GOOD, "foo@example.test": None}, 0o600, "the value of 'foo@example.test' is null"),
-        ({**GOOD, "foo@example.test": {"password": "sh0rt"}}, 0o600, "is an object; it has to be a text"),
-        ({**GOOD, "FOO@example.test": "another one"}, 0o600, "'foo@example.test' is in it twice"),
-        ('{"foo@example.test": "one one one", "foo@example.test": "two two two"}', 0o600, "is in it twice"),
-        ({**GOOD, "a secret, the wrong way round": 1}, 0o600, "the value of one entry is a number"),
-        ({**GOOD, "foo@example.test": "with\0nul here"}, 0o600, "control character"),
-        ({**GOOD, "foo@example.test": "half \ud800 of it"}, 0o600, "beyond ASCII"),
-        ("\ufeff{}", 0o600, "begins with a byte order mark"),
-        ("", 0o600, "is empty; it has to be one JSON object"),
-        (b'{"foo@example.test": "\xff\xfe good password"}', 0o600, "is not UTF-8 (byte 22)"),
-        ("[" * 100_000, 0o600, "or its nesting too deep"),
-        ('{"a": ' + "9" * 5000 + "}", 0o600, "cannot be read"),
-        ("NaN", 0o600, "one JSON object"),
-    ],
-)
-def test_accounts_file_refused(knobs: dict[str, Any], tmp_path: Path, content: Any, mode: int, said: str) -> None:
-    found = problems(knobs, accounts_file=put(tmp_path / "bad.json", content, mode))
-    assert any(said in problem for problem in found)
-    assert not any("with\nnewline" in problem or "short'" in problem for problem in found)
-
-
-def test_missing_secrets_file(knobs: dict[str, Any]) -> None:
-    assert any("there is no secrets file" in problem for problem in problems(knobs, secrets_file="/nowhere"))
-
-
-def test_what_is_no_file(knobs: dict[str, Any], tmp_path: Path) -> None:
-    import os
-
-    os.mkfifo(tmp_path / "pipe", 0o600)
-    assert any("is a directory" in problem for problem in problems(knobs, accounts_file=str(tmp_path)))
-    assert any("is not a regular file" in problem for problem in problems(knobs, accounts_file=str(tmp_path / "pipe")))
-    assert any("cannot be read" in problem for problem in problems(knobs, accounts_file="/" + "x" * 5000))
-    assert any("write the whole path" in problem for problem in problems(knobs, accounts_file="~/nowhere.json"))
-    same = knobs["accounts_file"]
-    assert any("a file each" in problem for problem in problems(knobs, accounts_file=same, secrets_file=same))
-
-
-@pytest.mark.parametrize("end", ["\n", "\r\n", " ", "\u0661", "'"])
-def test_a_role_password_ends_where_it_ends(knobs: dict[str, Any], tmp_path: Path, end: str) -> None:
-    """With a line end behind it, which `$` lets pass, every login and every delivery failed."""
-    changed = put(tmp_path / "ends.json", {"mailreader": SERVICES["mailreader"] + end})
-    assert any("'mailreader' needs a password" in problem for problem in problems(knobs, secrets_file=changed))
-
-
-def test_weak_role_password(knobs: dict[str, Any], tmp_path: Path) -> None:
-    found = problems(knobs, secrets_file=put(tmp_path / "weak.json", {"mailreader": "it's mine"}))
-    assert any("needs a password of at least 16" in problem for problem in found)
-    assert not any("it's mine" in problem for problem in found)
-
-
-def test_secrets_are_not_in_the_repr(knobs: dict[str, Any]) -> None:
-    assert "a good password" not in repr(good(knobs)) and SERVICES["mailreader"] not in repr(good(knobs))
 
 
 def test_what_is_local_is_what_the_text_of_chapter_1_says() -> None:
