@@ -68,7 +68,7 @@ def delivered_by(names: list[str], transport: str, instead_of: str) -> Commands:
 def mailboxes(users: dict[str, dict[str, str]], prune: bool = False) -> Commands:
     """A row in `users` for each address, {"realname": …, "maildir": …}; new ones are locked until a password is set."""
     rows = _rows("users")
-    statements, other = [], set()
+    statements, differing = [], set()
     for email, user in users.items():
         found = rows.get(email)
         if found is None:
@@ -77,12 +77,13 @@ def mailboxes(users: dict[str, dict[str, str]], prune: bool = False) -> Commands
             continue
         changed = [f"{key} = {quoted(value)}" for key, value in user.items() if found[key] != value]
         if changed:
-            other.add(email)
+            differing.add(email)
             statements.append(f"UPDATE users SET {', '.join(changed)} WHERE email = {quoted(email)}")
     statements += _left_over("users", "email", set(users), prune)
+    gone = set(rows) - set(users) if prune else set()
     if statements:
         preview.change("database mail", "", ";\n".join(map(_without_hash, statements)) + ";\n")
-        yield sql(statements, database=DATABASE, forgotten=other | (set(rows) - set(users)))
+        yield sql(statements, database=DATABASE, forgotten=differing | gone)
 
 
 @changing
@@ -92,13 +93,13 @@ def user_passwords(secrets: dict[str, str], scheme: str, key: fingerprints.Key, 
     Fingerprints of the declared ones say so (operations/fingerprints.py), in a table that `reader` may not read.
     """
     rows = _rows("users")
-    other: set[str] = set()
+    differing: set[str] = set()
     statements = tables_wanted({fingerprints.TABLE: fingerprints.COLUMNS}, reader, select=False)
     for email, secret in secrets.items():
         row = rows.get(email, {"password": passwords.LOCKED})
         needed = fingerprints.wanted(row, email, secret, scheme, key, mail_host().schemes)
         if needed and needed.password:
-            other.add(email)
+            differing.add(email)
             statements.append(f"UPDATE users SET password = {quoted(needed.password)} WHERE email = {quoted(email)}")
         if needed:
             values = (needed.made, key.id, key.fingerprint(email, needed.made, secret))
@@ -109,7 +110,7 @@ def user_passwords(secrets: dict[str, str], scheme: str, key: fingerprints.Key, 
             )
     if statements:
         preview.change("database mail", "", ";\n".join(map(_without_hash, statements)) + ";\n")
-        yield sql(statements, database=DATABASE, forgotten=other)
+        yield sql(statements, database=DATABASE, forgotten=differing)
 
 
 @changing

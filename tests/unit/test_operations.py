@@ -217,6 +217,27 @@ def test_rows_that_left_the_data_stay_until_asked(ask: ASK) -> None:
     assert "DELETE FROM users WHERE email = 'foo@example.test'" in command
 
 
+def test_dovecot_forgets_whom_a_run_changes_and_nobody_else(ask: ASK) -> None:
+    """It may answer for them from memory while PostgreSQL is away. Who is new was never asked about."""
+    forgets = "doveadm auth cache flush"
+    there = accounts_host(realname="O'Neill")
+    there.sql["users"]["left@example.test"] = {**there.sql["users"]["foo@example.test"], "email": "left@example.test"}
+    (command,) = ask(there, accounts.mailboxes, {"foo@example.test": USER})
+    assert forgets in command and "foo@example.test" in command and "left@example.test" not in command
+    (command,) = ask(
+        there, accounts.mailboxes, {"foo@example.test": there.sql["users"]["foo@example.test"]}, prune=True
+    )
+    assert forgets in command and "left@example.test" in command.partition("DELETE")[0]
+    (command,) = ask(accounts_host(), accounts.mailboxes, {"foo@example.test": USER, "new@example.test": USER})
+    assert forgets not in command
+    (command,) = ask(
+        MailHost(sql={**there.sql, "users": {f"u{n}@example.test": {**USER, "realname": "Old"} for n in range(101)}}),
+        accounts.mailboxes,
+        {f"u{n}@example.test": USER for n in range(101)},
+    )
+    assert forgets in command and "u7@example.test" not in command.partition("UPDATE")[0], "everybody: no word has room"
+
+
 def test_a_transport_that_chapter_5_changed_stays(ask: ASK) -> None:
     there = accounts_host()
     there.sql["transports"] = {
