@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from checks import lab_target
 from checks.clients.mail import imap, log_in, smtp
 from checks.engine.target import Target
 from lab import Host
@@ -58,8 +59,6 @@ def start(server: Host) -> None:
 @pytest.fixture
 def target(server: Host) -> Iterator[Target]:
     """The host, with nobody in Dovecot's memory; PostgreSQL runs again at the end, and Dovecot has found it."""
-    from checks import lab_target
-
     server.run("doveadm auth cache flush")
     yield lab_target(server.name)
     start(server)

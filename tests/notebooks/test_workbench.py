@@ -83,6 +83,11 @@ def test_hashes_and_keys_are_masked() -> None:
     assert HASH.sub("", "{ARGON2ID}") == "{ARGON2ID}"
 
 
+def test_a_dollar_is_no_tex() -> None:
+    """MathJax leaves alone what is inside of this class; a browser showed `$argon2id$…` in italics without it."""
+    assert 'class="mr mathjax_ignore"' in html.Text("$argon2id$v=19$")._repr_html_()
+
+
 def test_long_output_is_folded_and_everything_is_escaped() -> None:
     shown = html.Text("\n".join(["<script>"] * 100))._repr_html_()
     assert "<details>" in shown and "<script>" not in shown
