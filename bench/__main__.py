@@ -12,45 +12,37 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from typing import Any
 
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
 from bench.growth import accounts
-from bench.where import ROOT, ssh_config
 from deploys.data import mail_data
 from deploys.preflight import reading
 from facts.mail_host import ReadMailHost
-from lab import LabDown, load
+from lab import LabDown, load, names
+from lab.state import path
 
 RUN = [sys.executable, "-m", "pyinfra", "inventory.py"]
 STEP = ["deploys.chapters.dovecot.tls"]
 FEW, MANY, MOST = 2, 1_000, 10_000
 
 
-def timed(
-    command: list[str], stdin: str | None = None, environment: Mapping[str, str] | None = None
-) -> tuple[float, str]:
-    """Seconds and output of a command; ends the program when it fails."""
+def timed(command: list[str], **options: Any) -> tuple[float, str]:
+    """Seconds and output of a command; ends the program when it fails. The options are those of subprocess.run."""
     start = time.perf_counter()
-    done = subprocess.run(command, cwd=ROOT, input=stdin, text=True, capture_output=True, env=environment)
+    done = subprocess.run(command, cwd=names.ROOT, text=True, capture_output=True, **options)
     seconds = time.perf_counter() - start
     if done.returncode:
         sys.exit(f"{' '.join(command)} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
     return seconds, done.stdout + done.stderr
 
 
-def the_limit(host: str) -> tuple[list[str], str]:
-    """One ssh that runs the script of our fact: the least that anybody can need who wants to know as much."""
-    known = mail_data({}, "mx1.example.test", secrets_too=False)
-    script = ReadMailHost().command(**reading(known))
-    return ["ssh", "-F", ssh_config(), host, "sh -s"], script
-
-
 def counted(deploy: str, environment: Mapping[str, str] | None = None) -> dict[str, int]:
     """Operations, changes and remote commands of one run."""
-    _, output = timed([*RUN, deploy, "-y", "--debug"], environment=environment)
+    _, output = timed([*RUN, deploy, "-y", "--debug"], env=environment)
     total = re.search(r"Grand total\s+(\S+)\s+(\S+)\s+(\S+)\s+(\S+)", output)
     if not total:
         sys.exit("pyinfra printed no totals")
@@ -69,9 +61,10 @@ def main() -> None:
     except LabDown as down:
         sys.exit(str(down))
     numbers = settled(options.deploy)
-    ssh, script = the_limit("mx1")
+    # the least that can be needed to know as much: the script of our fact, run by one ssh
+    script = ReadMailHost().command(**reading(mail_data({}, "mx1.example.test", secrets_too=False)))
     contest = {
-        "one ssh that reads the same state": (ssh, script),
+        "one ssh that reads the same state": (["ssh", "-F", str(path("ssh_config")), "mx1", "sh -s"], script),
         f"pyinfra {options.deploy} -y, nothing to change": ([*RUN, options.deploy, "-y"], None),
         f"pyinfra {options.deploy} --dry": ([*RUN, options.deploy, "--dry"], None),
         "pyinfra one step -y, nothing to change": ([*RUN, *STEP, "-y"], None),
@@ -79,10 +72,13 @@ def main() -> None:
     seconds: dict[str, list[float]] = {name: [] for name in contest}
     for _ in track(range(options.times), "measuring", console=Console(stderr=True)):
         for name, (command, stdin) in contest.items():
-            seconds[name].append(timed(command, stdin)[0])
+            seconds[name].append(timed(command, input=stdin)[0])
     growth = grown(options.deploy, options.times)
-    medians = {name: statistics.median(values) for name, values in seconds.items()}
-    report(numbers, medians, seconds, growth, options.json)
+    if options.json:
+        medians = {name: statistics.median(values) for name, values in seconds.items()}
+        print(json.dumps({**numbers, "medians": medians, "seconds": seconds, "growth": growth}))
+    else:
+        report(numbers, seconds, growth)
 
 
 def settled(deploy: str, environment: Mapping[str, str] | None = None) -> dict[str, int]:
@@ -104,32 +100,24 @@ def grown(deploy: str, times: int) -> dict[int, list[float]]:
             made.seat(number)
             if place < 2 or number == MOST:
                 settled(deploy, environments[number])
-            seconds[number].append(timed([*RUN, deploy, "-y"], environment=environments[number])[0])
+            seconds[number].append(timed([*RUN, deploy, "-y"], env=environments[number])[0])
     return seconds
 
 
-def report(
-    numbers: dict[str, int],
-    medians: dict[str, float],
-    seconds: dict[str, list[float]],
-    growth: dict[int, list[float]],
-    as_json: bool,
-) -> None:
-    if as_json:
-        print(json.dumps({**numbers, "medians": medians, "seconds": seconds, "growth": growth}))
-        return
-    least = next(iter(medians.values()))
+def report(numbers: dict[str, int], seconds: dict[str, list[float]], growth: dict[int, list[float]]) -> None:
     table = Table(title=f"{numbers['operations']} operations, {numbers['remote commands']} remote commands, no change")
     for column in ("", "median, s", "spread, s", "ratio"):
         table.add_column(column, justify="left" if not column else "right")
-    for name, median in medians.items():
-        spread = f"{min(seconds[name]):.2f} to {max(seconds[name]):.2f}"
-        table.add_row(name, f"{median:.2f}", spread, f"{median / least:.1f}")
+
+    def add(name: str, values: list[float], ratio: str) -> None:
+        table.add_row(name, f"{statistics.median(values):.2f}", f"{min(values):.2f} to {max(values):.2f}", ratio)
+
+    least, few = statistics.median(next(iter(seconds.values()))), statistics.median(growth[FEW])
+    for name, values in seconds.items():
+        add(name, values, f"{statistics.median(values) / least:.1f}")
     table.add_section()
-    few = statistics.median(growth[FEW])
     for number, values in growth.items():
-        median, spread = statistics.median(values), f"{min(values):.2f} to {max(values):.2f}"
-        table.add_row(f"the deploy with {number:,} accounts", f"{median:.2f}", spread, f"{median / few:.2f} × {FEW}")
+        add(f"the deploy with {number:,} accounts", values, f"{statistics.median(values) / few:.2f} × {FEW}")
     Console().print(table)
 
 

@@ -1,23 +1,22 @@
 """What accounts add to a run that changes nothing: the same host with 2, 1,000 and 10,000 of them.
 
 The rows are put straight into the database, as a run would have left them; their hashes have the right form and were made of
-nothing, since a run with the right fingerprints verifies none.
+nothing, since a run with the right fingerprints verifies no hash.
 """
 
 import json
 import os
 import secrets
-import subprocess
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench.where import ROOT, ssh_config
 from deploys.knobs import defaults
 from deploys.secrets import KEY_FILE, fingerprint_key
-from lab import names
+from lab import Host, names
+from lab import host as lab_host
 from lab.state import path
 from operations import fingerprints, passwords
 from operations.postgresql import quoted
@@ -40,7 +39,7 @@ def _hash() -> str:
 class Accounts:
     """Inventories with so many accounts, and a host that has their rows: `prepare` a number, and `seat` it before a run."""
 
-    def __init__(self, host: str, folder: Path) -> None:
+    def __init__(self, host: Host, folder: Path) -> None:
         self.host, self.folder = host, folder
         self.key = fingerprint_key(path(KEY_FILE))
         self.rows: dict[int, str] = {}
@@ -53,15 +52,11 @@ class Accounts:
         place.mkdir()
         (place / "users.json").write_text(json.dumps(list(new)))
         (place / "inventory.py").write_text(INVENTORY.format(users=str(place / "users.json")))
-        accounts = place / "accounts.json"
-        accounts.touch(mode=0o600)
-        accounts.write_text(json.dumps(known | new))
+        (place / "accounts.json").touch(mode=0o600)
+        (place / "accounts.json").write_text(json.dumps(known | new))
         self.rows[number] = "".join(self._row(email, declared) for email, declared in new.items())
-        return {
-            **os.environ,
-            "MAILROOM_INVENTORY": str(place / "inventory.py"),
-            "MAILROOM_ACCOUNTS_FILE": str(accounts),
-        }
+        files = {"MAILROOM_INVENTORY": "inventory.py", "MAILROOM_ACCOUNTS_FILE": "accounts.json"}
+        return {**os.environ, **{name: str(place / file) for name, file in files.items()}}
 
     def _row(self, email: str, declared: str) -> str:
         made, (local, _, domain) = _hash(), email.rpartition("@")
@@ -75,17 +70,15 @@ class Accounts:
     def seat(self, number: int) -> None:
         """The host has the rows of so many accounts, and no others of ours."""
         homes = f"rm -rf {HOMES}; " if not number else ""
-        psql = homes + "cd / && runuser -u postgres -- psql -qX1 -v ON_ERROR_STOP=1 -d mail"
         text = f"DELETE FROM users WHERE email LIKE '{OURS}';\n" + self.rows.get(number, "")
-        command = ["ssh", "-F", ssh_config(), self.host, psql]
-        subprocess.run(command, input=text, text=True, check=True, stdout=subprocess.DEVNULL, cwd=ROOT)
+        self.host.run(f"{homes}cd / && runuser -u postgres -- psql -qX1 -v ON_ERROR_STOP=1 -d mail", stdin=text)
 
 
 @contextmanager
 def accounts(host: str) -> Iterator[Accounts]:
     """Accounts on this host, gone again at the end."""
     with TemporaryDirectory(prefix="mailroom-bench-") as folder:
-        made = Accounts(host, Path(folder))
+        made = Accounts(lab_host(host), Path(folder))
         try:
             yield made
         finally:

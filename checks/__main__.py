@@ -1,21 +1,18 @@
 """python -m checks: prove, from outside, that the mail server does what the chapters say."""
 
-from __future__ import annotations
-
 import argparse
+import socket
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
 import checks
 from checks.engine import inventory, report
-from checks.engine.check import Result
-from checks.engine.target import Target, domain_of, read_json
-from checks.engine.verdicts import CannotStart
+from checks.engine.target import Target, domain_of, named, read_json
+from checks.engine.verdicts import CannotStart, words
 
 
 def parser() -> argparse.ArgumentParser:
@@ -24,7 +21,7 @@ def parser() -> argparse.ArgumentParser:
         description=f"{__doc__} The inventory's first server is asked (the lab's, unless MAILROOM_INVENTORY names another "
         "inventory); --hostname names one that is in no inventory.",
         epilog="Exit code: 0 all well, 1 something failed, 2 could not start. Wrong passwords are "
-        "tried on purpose: where failed logins lead to a ban, use --skip '*.wrong_password'.",
+        "tried on purpose: where failed logins lead to a ban, use --skip '*.wrong_*'.",
     )
     p.add_argument(
         "--only",
@@ -36,10 +33,12 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--skip", action="append", default=[], metavar="GLOB", help="leave these out")
     p.add_argument("--chapter", type=int, metavar="N", help="one chapter only")
     p.add_argument("--list", action="store_true", help="show the checks and stop")
+    p.add_argument("--short", action="store_true", help="count what passed; only what did not is told in full")
     p.add_argument("--json", action="store_true", help="the results as JSON on stdout")
     p.add_argument(
         "--via", default="", metavar="direct|HOST", help="connect from here, or from a host reached over SSH"
     )
+    p.add_argument("--ipv6", action="store_true", help="over IPv6: the server by its name's AAAA address")
     p.add_argument("--host", default="", metavar="NAME", help="which server of the inventory")
     own = p.add_argument_group("a server that is in no inventory")
     own.add_argument("--hostname", metavar="FQDN", help="its name, as in its certificate")
@@ -70,11 +69,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def target_of(options: argparse.Namespace) -> Target:
-    secrets: dict[str, Callable[[], Mapping[str, str]]]
-    if not options.hostname:
-        server = inventory.server(options.host)
+    server = None if options.hostname else inventory.server(options.host)
+    if server:
         target = server.target(options.via, secrets=False)
-        secrets = {which: partial(server.secrets, which) for which in ("accounts", "secrets")}
     else:
         target = Target(
             hostname=options.hostname,
@@ -84,32 +81,45 @@ def target_of(options: argparse.Namespace) -> Target:
             ssh_config=options.ssh_config or Path("~/.ssh/config").expanduser(),
             via=options.via or "direct",
         )
-        secrets = {"accounts": dict, "secrets": dict}
-    for which, kept in secrets.items():
-        given = getattr(options, f"{which}_file")
-        setattr(target, which, read_json(given) if given else kept())
+    for which in ("accounts", "secrets"):
+        if given := getattr(options, f"{which}_file"):
+            setattr(target, which, read_json(given))
+        elif server:
+            setattr(target, which, server.secrets(which))
     for name in ("certificate", "key", "mail_home", "mail_owner"):
         setattr(target, name, getattr(options, name) or getattr(target, name))
     target.also_ports = tuple(options.also_port)
+    if options.ipv6:
+        target.address = server.address6 if server and server.lab else six(options.address or target.hostname)
     return target
+
+
+def six(name: str) -> str:
+    """The IPv6 address that a name leads to. Raises CannotStart where it leads to none."""
+    try:
+        return str(socket.getaddrinfo(name, None, socket.AF_INET6, socket.SOCK_STREAM)[0][4][0])
+    except OSError as error:
+        raise CannotStart(f"{name} has no IPv6 address here ({words(error)}).") from None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     if options.list:
         for check in checks.selected(options.only, options.chapter, options.skip):
-            print(f"{check.id:44} {check.kind:8} {check.title}")
+            print(f"{check.id:44} {check.kind:8} {named(check.title)}")
         return 0
     begun = time.monotonic()
     progress = Console(stderr=True, highlight=False, markup=False)
     try:
         target = target_of(options)
         with progress.status("Asking …") as status:
-
-            def tell(result: Result) -> None:
-                status.update(f"{result.id} …")
-
-            results = checks.run(target, options.only, chapter=options.chapter, skip=options.skip, on_result=tell)
+            results = checks.run(
+                target,
+                options.only,
+                chapter=options.chapter,
+                skip=options.skip,
+                on_result=lambda result: status.update(f"{result.id} …"),
+            )
     except CannotStart as error:
         print(error, file=sys.stderr)
         return 2
@@ -120,7 +130,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.json:
         print(report.as_json(target, results, seconds))
     else:
-        report.show(target, results, seconds)
+        report.show(target, results, seconds, short=options.short)
     return 1 if any(result.verdict == "fail" for result in results) else 0
 
 

@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import idna
@@ -16,6 +17,7 @@ FQDN = re.compile(rf"(?=.{{4,}})({LABEL}\.)+(?![0-9]+\Z){LABEL}")
 LOCAL_PART = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9_-])?")
 # Linux takes 64 (HOST_NAME_MAX), and so does a certificate's common name (RFC 5280, ub-common-name).
 LONGEST_HOST = 64
+LONGEST_NAME = 253  # of the DNS (RFC 1035, 2.3.4), as people write it
 LONGEST_ADDRESS = 254  # RFC 5321 4.5.3.1.3, without the angle brackets
 LONGEST_DOMAIN = LONGEST_ADDRESS - len("postmaster@")  # which has to be an address in each of them
 # main.cf's double_bounce_sender: Postfix's own name for itself, from which it bounces and to which chapter 2 takes no mail
@@ -78,59 +80,47 @@ def local_names(hostname: str, domain: str) -> tuple[str, ...]:
     return (hostname, f"localhost.{domain}", "localhost")
 
 
-def with_aliases(
-    given: dict[str, list[str]],
-    postmaster: str,
-    domains: list[str],
-    users: dict[str, dict[str, str]],
-    hostname: str,
-    problems: list[str],
+def with_required(
+    given: dict[str, list[str]], postmaster: str, domains: list[str], users: Collection[str]
 ) -> dict[str, list[str]]:
-    """The aliases of the data with those that every domain must have. Adds what is wrong to `problems`."""
-    aliases = {alias: list(targets) for alias, targets in given.items()}
-    # RFC 2142 and RFC 5321 4.5.1: these names reach a person, in every domain.
-    for domain in domains:
-        for name in ("postmaster", "abuse", "root"):
-            if f"{name}@{domain}" not in users:
-                aliases.setdefault(f"{name}@{domain}", [postmaster])
-    local = local_names(hostname, domains[0] if domains else "")
-    if postmaster and (problem := _target(postmaster, domains, users, aliases, local)):
-        problems.append(f"mail_postmaster: {shown(postmaster)} {problem}")
-        return aliases
+    """The aliases of the data with those that reach a person in every domain (RFC 2142, RFC 5321 4.5.1)."""
+    names = [f"{name}@{domain}" for domain in domains for name in ("postmaster", "abuse", "root")]
+    return {**given, **{name: given.get(name, [postmaster]) for name in names if name not in users}}
+
+
+def alias_problems(
+    aliases: dict[str, list[str]], postmaster: str, users: Collection[str], domains: list[str], local: Collection[str]
+) -> Iterator[str]:
+    """What is wrong with the aliases, and with the postmaster, to whom some of them lead."""
+    names = {*users, *aliases}
+    if problem := _target(postmaster, names, domains, local):
+        yield f"mail_postmaster: {shown(postmaster)} {problem}"
+        return
     for alias, targets in aliases.items():
         before, _, domain = alias.rpartition("@")
         if domain not in domains or not ours(before, domain):
-            problems.append(
+            yield (
                 f"mail_aliases: {shown(alias)} is not an address that this server can keep mail for, in one of mail_domains; "
                 "write it with letters, digits, . _ - before the @"
             )
             continue
         if before == POSTFIXS_OWN:
-            problems.append(f"mail_aliases: {alias} is Postfix's own, and mail to it is refused; choose another name")
+            yield f"mail_aliases: {alias} is Postfix's own, and mail to it is refused; choose another name"
         if alias in users:
-            problems.append(f"mail_aliases: {alias} is also a user; the alias would hide the mailbox. Rename one")
+            yield f"mail_aliases: {alias} is also a user; the alias would hide the mailbox. Rename one"
         if not targets:
-            problems.append(f"mail_aliases: {alias} has no target; name one")
-        found = [_target(target, domains, users, aliases, local) for target in targets]
-        problems += [
-            f"mail_aliases: {alias} leads to {_named(t)}, {p}" for t, p in zip(targets, found, strict=True) if p
-        ]
-        if not any(found):
-            problems += _ends(alias, aliases)
-    return aliases
+            yield f"mail_aliases: {alias} has no target; name one"
+        wrong = {target: problem for target in targets if (problem := _target(target, names, domains, local))}
+        yield from (f"mail_aliases: {alias} leads to {_named(target)}, {problem}" for target, problem in wrong.items())
+        if not wrong:
+            yield from _ends(alias, aliases)
 
 
 def _named(target: str) -> str:
     return target if re.fullmatch(r"[!-~]{1,100}", target) and "@" in target else shown(target)
 
 
-def _target(
-    target: str,
-    domains: list[str],
-    users: dict[str, dict[str, str]],
-    aliases: dict[str, list[str]],
-    local: tuple[str, ...],
-) -> str:
+def _target(target: str, names: Collection[str], domains: list[str], local: Collection[str]) -> str:
     domain = target.rpartition("@")[2]
     try:
         validate_email(target, check_deliverability=False, test_environment=True, allow_smtputf8=False)
@@ -140,25 +130,25 @@ def _target(
         return f"which is not an address; as to its domain, {problem}"
     if domain in local:
         return "an account of the host itself, whose mail no user reads; name a mailbox"
-    if domain in domains and target not in users and target not in aliases:
+    if domain in domains and target not in names:
         return "which is neither a user nor an alias; add the user or fix the alias"
     return ""
 
 
-def _ends(alias: str, aliases: dict[str, list[str]]) -> list[str]:
+def _ends(alias: str, aliases: dict[str, list[str]]) -> Iterator[str]:
     """An alias that leads back to itself, or to more than Postfix follows."""
     seen: set[str] = set()
     queue = list(aliases[alias])
     while queue:
         name = queue.pop()
         if name == alias:
-            return [f"mail_aliases: {alias} leads back to itself; make it end at a user"]
+            yield f"mail_aliases: {alias} leads back to itself; make it end at a user"
+            return
         if name not in seen:
             seen.add(name)
             queue += aliases.get(name, [])
     if len(seen) > MOST_TARGETS:
-        return [
+        yield (
             f"mail_aliases: {alias} leads to {len(seen)} addresses, and Postfix follows at most {MOST_TARGETS}; "
             "use a program for mailing lists"
-        ]
-    return []
+        )

@@ -9,6 +9,7 @@ from typing import Any
 from deploys.data import MailData
 from deploys.told import Told, each
 from facts.mail_host import MailHost
+from operations import accounts, amavis, dovecot, postfix, relay
 from operations.dovecot import CONF, foreign_settings
 from operations.postgresql import rights
 
@@ -61,8 +62,13 @@ def beside(there: MailHost, checked: MailData, kept: Told) -> list[str]:
     ]
 
 
+def each_of(kept: Told, operation: Any, argument: str) -> set[str]:
+    """What one operation was given as one of its arguments, each time."""
+    return {given[argument] for given in each(kept, operation)}
+
+
 def _dovecot(there: MailHost, kept: Told) -> Iterator[str]:
-    names = {given["block"] for given in each(kept, "dovecot.block")}
+    names = {given["block"] for given in each(kept, dovecot.block)}
     text = there.text(CONF) or ""
     if "# >>> mailroom" not in text:  # nothing of ours is in it yet: `foreign` judges such a file
         return
@@ -71,14 +77,16 @@ def _dovecot(there: MailHost, kept: Told) -> Iterator[str]:
 
 
 def _main_cf(there: MailHost, kept: Told) -> Iterator[str]:
-    ours = {name for given in each(kept, "postfix.main_cf") for name in given["settings"]}
+    ours = {name for given in each(kept, postfix.main_cf) for name in given["settings"]}
+    if each_of(kept, relay.no_road, "transport") & {there.main_cf.get("default_transport", "")}:
+        ours |= relay.SETTINGS  # an earlier run's: this one takes them away
     for name in sorted(DECIDING - ours):
         if there.main_cf.get(name):
             yield f"main.cf sets {name}, which may bypass mailroom's settings; if it is not meant: postconf -X {name}"
 
 
 def _services(there: MailHost, kept: Told) -> Iterator[str]:
-    ours = {given["service"] for given in each(kept, "postfix.master_cf")} | {STOCK_SERVICE}
+    ours = {given["service"] for given in each(kept, postfix.master_cf)} | {STOCK_SERVICE}
     for service, entry in there.master_cf.items():
         words = entry.split()
         if service not in ours and (words[1] == "inet" or words[7:8] == ["smtpd"]):
@@ -88,14 +96,15 @@ def _services(there: MailHost, kept: Told) -> Iterator[str]:
 
 
 def _overrides(there: MailHost, kept: Told) -> Iterator[str]:
-    ours = {
-        f"{given['service']}/{name}"
-        for operation in ("postfix.override", "postfix.no_override")
-        for given in each(kept, operation)
-        for name in given.get("settings", given.get("names", ()))
-    }
-    services = {given["service"] for given in each(kept, "postfix.master_cf")} | {STOCK_SERVICE}
+    ours = {f"{given['service']}/{name}" for given in each(kept, postfix.overrides) for name in given["settings"]}
+    for given in each(kept, postfix.no_overrides):  # an earlier run's, which this one takes away
+        named = {f"{given['service']}/{name}": value for name, value in given["settings"].items()}
+        ours |= {name for name, value in named.items() if there.overrides.get(name) == value}
+    services = {given["service"] for given in each(kept, postfix.master_cf)} | {STOCK_SERVICE}
+    gone = each_of(kept, relay.no_service, "service")
     for name in there.overrides:
+        if name.rpartition("/")[0] in gone:
+            continue
         if name.rpartition("/")[0] not in services and "/inet/" in name:  # `_services` names such a service as a whole
             continue
         if name not in ours and name not in STOCK_OVERRIDES and not TUNING.match(name.rpartition("/")[2]):
@@ -106,7 +115,7 @@ def _overrides(there: MailHost, kept: Told) -> Iterator[str]:
 
 
 def _amavis(there: MailHost, kept: Told) -> Iterator[str]:
-    ours = {given["path"] for given in each(kept, "amavis.part")}
+    ours = {given["dest"] for given in each(kept, amavis.part)}
     last = max(ours, default="")
     for path in sorted(path for path in there.files if path.startswith(AMAVIS) and path not in ours):
         name = path.removeprefix(AMAVIS)
@@ -150,7 +159,7 @@ def _database(there: MailHost) -> Iterator[str]:
 
 
 def _transports(there: MailHost, checked: MailData, kept: Told) -> Iterator[str]:
-    ours = {given["transport"] for name in ("accounts.domains", "accounts.delivered_by") for given in each(kept, name)}
+    ours = {given["transport"] for given in each(kept, accounts.transports)}
     for domain, row in there.sql.get("transports", {}).items():
         if domain in checked.domains and row["transport"] not in ours:
             yield (

@@ -3,6 +3,7 @@
 import ipaddress
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from pydantic import ValidationInfo
 
 from deploys.addresses import LABEL, POSTFIXS_OWN, lower, name_problem, ours
-from deploys.kinds import Problems, shown, strings, twice
+from deploys.kinds import Problems, checked, shown, strings, twice
 from deploys.unix import UNIX_NAME, path_problem, system_account, systems_own
 from operations import passwords
 
@@ -47,13 +48,14 @@ def people(value: list[Any]) -> list[Person]:
             continue
         email, name = entry.get("email", ""), entry.get("name", "")
         address = lower(email) if isinstance(email, str) else ""
-        if not ours(*_parts(address)):
+        local, _, domain = address.rpartition("@")
+        if not ours(local, domain):
             problems.append(
                 f"mail_users: {shown(address or email)} is not an address that this server can keep mail for; "
                 "write it with letters, digits, . _ - before the @, 254 characters in all"
             )
             continue
-        if _parts(address)[0] == POSTFIXS_OWN:
+        if local == POSTFIXS_OWN:
             problems.append(f"mail_users: {address} is Postfix's own, and mail to it is refused; choose another name")
         problems += _unknown(address, entry)
         if not text(name):
@@ -61,32 +63,19 @@ def people(value: list[Any]) -> list[Person]:
         elif len(name) > 250:
             problems.append(f"mail_users: the name of {address} is longer than 250 characters; shorten it")
         found.append(Person(address, str(name)))
-    problems += [
-        f"mail_users: {email} is listed twice; remove one" for email in twice([person.email for person in found])
-    ]
+    emails = [person.email for person in found]
+    problems += [f"mail_users: {email} is listed twice; remove one" for email in twice(emails)]
     if not value:
         problems.append("mail_users is empty, but the postmaster's mail needs a mailbox; name at least one user")
-    _all(problems)
-    return found
+    return checked(found, problems)
 
 
-def _parts(address: str) -> tuple[str, str]:
-    local, _, domain = address.rpartition("@")
-    return local, domain
-
-
-def _unknown(address: str, entry: dict[Any, Any]) -> list[str]:
-    problems = []
-    for key in entry:
-        if key not in ("email", "name"):
-            near = get_close_matches(str(key), ("email", "name"), 1)
-            remedy = (
-                f"did you mean {near[0]!r}?"
-                if near
-                else "an entry has 'email' and 'name'; passwords are in accounts_file"
-            )
-            problems.append(f"mail_users: the entry of {address} has a key {shown(key)}; {remedy}")
-    return problems
+def _unknown(address: str, entry: dict[Any, Any]) -> Iterator[str]:
+    for key in [key for key in entry if key not in ("email", "name")]:
+        near = get_close_matches(str(key), ("email", "name"), 1)
+        known = "an entry has 'email' and 'name'; passwords are in accounts_file"
+        remedy = f"did you mean {near[0]!r}?" if near else known
+        yield f"mail_users: the entry of {address} has a key {shown(key)}; {remedy}"
 
 
 def alias_table(value: Any) -> dict[str, list[str]]:
@@ -109,27 +98,34 @@ def alias_table(value: Any) -> dict[str, list[str]]:
             )
         else:
             found[lower(alias)] = list(dict.fromkeys(map(lower, each)))
-    _all(problems)
-    return found
+    return checked(found, problems)
 
 
 def domains(value: list[Any]) -> list[str]:
     """mail_domains, in lower case. `deploys.data` refuses the host's own name."""
-    problems = []
-    for domain in value:
-        if problem := name_problem(lower(domain)):
-            problems.append(f"mail_domains: {shown(lower(domain))} is not a domain name; {problem}")
+    problems = [
+        f"mail_domains: {shown(lower(domain))} is not a domain name; {problem}"
+        for domain in value
+        if (problem := name_problem(lower(domain)))
+    ]
     found = [lower(domain) for domain in value if isinstance(domain, str)]
-    _all(problems + [f"mail_domains: {shown(domain)} is listed twice; remove one" for domain in twice(found)])
-    if not found:
-        raise Problems("mail_domains is empty; name at least one domain that this server receives mail for")
-    return found
+    problems += [f"mail_domains: {shown(domain)} is listed twice; remove one" for domain in twice(found)]
+    if not problems and not found:
+        problems.append("mail_domains is empty; name at least one domain that this server receives mail for")
+    return checked(found, problems)
 
 
 def sources(value: list[str]) -> list[str]:
     """time_sources: names or addresses."""
-    _all(strings("time_sources", value, _source, "neither a host name, like ntp.example.org, nor an IP address"))
-    return value
+    return strings("time_sources", value, _source, "neither a host name, like ntp.example.org, nor an IP address")
+
+
+def forwarders(value: list[str]) -> list[str]:
+    """trusted_forwarders, in lower case: names as in d= of a seal."""
+    found = [lower(name) if isinstance(name, str) else name for name in value]
+    return strings(
+        "trusted_forwarders", found, lambda name: not name_problem(name), "no domain, like lists.example.org"
+    )
 
 
 def _source(name: str) -> bool:
@@ -146,13 +142,60 @@ def signatures(value: list[str]) -> list[str]:
         "neither a line of a .hdb file, like 44d88612fea8a8f36de82e1278abb02f:68:Name, or …:*:Name:73 for any size, "
         "nor one of a .ndb file, like Name:0:*:58354f2150254041 (https://docs.clamav.net/manual/Signatures.html)"
     )
-    _all(strings("virus_signatures", value, lambda line: bool(HDB.fullmatch(line) or NDB.fullmatch(line)), form))
+    return strings("virus_signatures", value, lambda line: bool(HDB.fullmatch(line) or NDB.fullmatch(line)), form)
+
+
+def selector(value: str) -> str:
+    """dkim_selector: one label of the DNS, in lower case, as it is a part of a file's name too (RFC 6376, 3.1)."""
+    if not re.fullmatch(LABEL, value):
+        raise Problems(
+            f"dkim_selector {shown(value)} is not a name of the DNS without dots: lower-case letters, digits and - inside; "
+            "use 'mailroom', or with a date 'mailroom-2027'"
+        )
     return value
 
 
-def _all(problems: list[str]) -> None:
-    if problems:
-        raise Problems(*problems)
+def relay(value: Any) -> Any:
+    """relayhost: HOST:PORT, as providers write it down; the port is 587 where there is none. Postfix's brackets may be around the host.
+
+    A name, as TLS compares the certificate with it, and Postfix knows no certificate of an address.
+    """
+    if value is None:
+        return None
+    like = "write it like 'smtp.provider.example:587'"
+    if not isinstance(value, str):
+        login = " The login is relayhost_user, and the password is in secrets_file." if isinstance(value, dict) else ""
+        raise Problems(f"relayhost {shown(value)} is no text; {like}.{login}")
+    if "@" in value:  # user:password@host, perhaps: not quoted
+        raise Problems(
+            f"relayhost has an @ in it; {like}. The login is relayhost_user, and the password is in secrets_file"
+        )
+    found = re.fullmatch(r"(\[[^\[\]]*\]|[^\[\]:]*)(?::([0-9]{1,5}))?", lower(value))
+    host, port = (found[1].strip("[]"), int(found[2] or 587)) if found else ("", 0)
+    if not found or not 0 < port < 65536:
+        raise Problems(f"relayhost {shown(value)} is not HOST or HOST:PORT, with a port up to 65535; {like}")
+    if problem := name_problem(host):
+        raise Problems(
+            f"relayhost {shown(value)} has to be a full host name, which its certificate is compared with; "
+            f"{problem.replace('example.org', 'smtp.provider.example')}"
+        )
+    return f"{host}:{port}"
+
+
+def login(value: Any) -> Any:
+    """relayhost_user: what stands before the colon in Postfix's table of passwords (https://www.postfix.org/SASL_README.html)."""
+    if value is not None and (
+        not isinstance(value, str)
+        or not text(value)
+        or not 0 < len(value) <= 256
+        or value != value.strip()
+        or ":" in value
+    ):
+        raise Problems(
+            "relayhost_user has to be one line without a colon and without blanks at its ends, 256 characters at most; "
+            "write it as your provider does, often a whole address. The password is in secrets_file"
+        )
+    return value
 
 
 def owner(value: str) -> str:

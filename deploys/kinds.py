@@ -1,13 +1,14 @@
 """The kinds of values that a knob can have, and the sentence for a value of another kind."""
 
 import reprlib
-import types
 from collections import Counter
 from collections.abc import Callable
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
-from pydantic import BeforeValidator, Field, ValidationInfo
+from pydantic import BeforeValidator, Field, Strict, ValidationInfo
 from pydantic.fields import FieldInfo
+
+T = TypeVar("T")
 
 
 class Problems(ValueError):
@@ -15,7 +16,7 @@ class Problems(ValueError):
 
     def __init__(self, *problems: str) -> None:
         super().__init__("; ".join(problems))
-        self.problems = problems
+        self.problems = list(problems)
 
 
 def knob(
@@ -39,16 +40,6 @@ def knob(
     return Field(default, description=why, json_schema_extra=about, **limits)  # type: ignore[call-overload]
 
 
-SPOKEN = {"yes": True, "on": True, "true": True, "no": False, "off": False, "false": False}
-
-
-def _switch(value: Any) -> Any:
-    """`--data` hands over "no", and 0 for "0": say what they mean, and leave all else to the rule."""
-    if isinstance(value, str):
-        return SPOKEN.get(value.strip().lower(), value)
-    return bool(value) if type(value) is int and value in (0, 1) else value
-
-
 def _in_order(value: Any, info: ValidationInfo) -> Any:
     if isinstance(value, tuple | list):
         return list(value)
@@ -58,14 +49,22 @@ def _in_order(value: Any, info: ValidationInfo) -> Any:
     )
 
 
-Switch = Annotated[bool, BeforeValidator(_switch)]
+# `--data` hands over "no", and 0 for "0": https://docs.pydantic.dev/latest/api/standard_library_types/#booleans
+Switch = Annotated[bool, Strict(False)]
 InOrder = BeforeValidator(_in_order)  # tuples are lists, too
 
 
+def checked(value: T, problems: list[str]) -> T:
+    """The value. Raises Problems where there are some."""
+    if problems:
+        raise Problems(*problems)
+    return value
+
+
 def strings(name: str, values: list[Any], fits: Callable[[str], bool], what: str) -> list[str]:
-    """The problems of a list's items: no string, not of the form, or twice."""
+    """The items of a list. Each has to be a text of this form, and there once."""
     problems = [f"{name}: {shown(v)} is {what}" for v in values if not isinstance(v, str) or not fits(v)]
-    return problems + [f"{name}: {shown(v)} is listed twice; remove one" for v in twice(values)]
+    return checked(values, problems + [f"{name}: {shown(v)} is listed twice; remove one" for v in twice(values)])
 
 
 def twice(values: list[Any]) -> list[str]:
@@ -97,18 +96,17 @@ def optional(field: FieldInfo) -> bool:
 
 def rule(field: FieldInfo) -> str:
     """What a value has to be: "a number of days from 1 to 3650, or None"."""
-    told = about(field)
-    kind = next(iter(_kinds(field)))
+    told, hint = about(field), field.annotation
+    if optional(field):
+        hint = next(part for part in get_args(hint) if part is not type(None))
+    number = f"a number of {told['unit']}" if told["unit"] else "a whole number" if hint is int else "a number"
+    kinds: dict[Any, str] = {bool: "True or False", str: "text", list: "a list", dict: "a table"}
+    text = told["rule"] or kinds.get(get_origin(hint) or hint, number)
+    if get_origin(hint) is Literal:
+        text = "one of " + ", ".join(get_args(hint))
     limits = {key: getattr(one, key) for one in field.metadata for key in ("ge", "le") if hasattr(one, key)}
-    text = told["rule"] or {bool: "True or False", str: "text", list: "a list", dict: "a table"}.get(kind, "a number")
-    if get_origin(kind) is Literal:
-        text = "one of " + ", ".join(get_args(kind))
-    if told["unit"]:
-        text += f" of {told['unit']}"
     if limits:
         text += f" from {limits['ge']} to {limits['le']}"
-    if kind is int:
-        text = text.replace("a number", "a whole number", 1) if not told["unit"] else text
     return text + (", or None" if optional(field) else "")
 
 
@@ -124,10 +122,3 @@ def sentence(name: str, field: FieldInfo, value: Any) -> str:
 def about(field: FieldInfo) -> dict[str, Any]:
     """What `knob` was told beside the default."""
     return dict(field.json_schema_extra) if isinstance(field.json_schema_extra, dict) else {}
-
-
-def _kinds(field: FieldInfo) -> list[Any]:
-    hint = field.annotation
-    parts = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
-    kinds = [part for part in parts if part is not type(None)]
-    return [get_origin(kind) if get_origin(kind) in (list, dict) else kind for kind in kinds]

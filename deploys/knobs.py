@@ -8,11 +8,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 
-from deploys import forms
+from deploys import authority, challenge, forms
 from deploys.kinds import InOrder, Problems, Switch, knob, optional, sentence
+from deploys.knobs_table import markdown
 
 Path = Annotated[str, AfterValidator(forms.path)]
 File = Annotated[str, AfterValidator(forms.file_name)]
+Relay = Annotated[str | None, BeforeValidator(forms.relay)]
+Login = Annotated[str | None, BeforeValidator(forms.login)]
 Scheme = Annotated[str | None, BeforeValidator(forms.scheme)]
 RESERVED = "is reserved or no number; 0 to 99 belong to the system. Use 200, or another from 100 to 59999"
 USERS = [{"email": "foo@example.test", "name": "Foo Lastname"}, {"email": "bar@example.test", "name": "Bar Lastname"}]
@@ -109,7 +112,11 @@ class Knobs(BaseModel):
         le=10000,
         hint="15 is a careful one",
     )
-    spam_network_tests: Switch = knob(True, "SpamAssassin asks DNS blocklists and the sender's SPF and DKIM records")
+    spam_network_tests: Switch = knob(
+        True,
+        "ask the DNS about strangers' letters: blocklists, SPF, DKIM, ARC and DMARC; without it nothing proves a sender, and no "
+        "policy of DMARC is honoured",
+    )
     encrypted_archives: Literal["hold", "pass"] = knob(
         "hold",
         "archives with a password, into which no scanner looks: held, and their reader told, or let through; "
@@ -123,6 +130,90 @@ class Knobs(BaseModel):
         section="Filtering and time (chapter 5)",
     )
     mail_debug: Switch = knob(False, "log what Dovecot and Sieve do with each message")
+    dkim_selector: Annotated[str, AfterValidator(forms.selector)] = knob(
+        "mailroom",
+        "the name of a domain's first key: its record is SELECTOR._domainkey.DOMAIN; `postmaster dkim rotate` makes the next ones",
+        section="Signatures (chapter 6)",
+        rule="a name of the DNS without dots",
+    )
+    trusted_forwarders: Annotated[list[str], BeforeValidator(forms.forwarders), InOrder] = knob(
+        [],
+        "domains of forwarders and mailing lists whose ARC seal counts: what they say they have seen proved is taken as proved, "
+        "under a policy of DMARC that would file the letter",
+    )
+    acme: Switch = knob(
+        False,
+        "have an authority sign the server's certificate: certbot asks for it, renews it, and the daemons read it",
+        section="The certificate by ACME (chapter 6)",
+    )
+    acme_directory: Annotated[str, AfterValidator(authority.directory)] = knob(
+        authority.LETS_ENCRYPT, "which authority, by its directory's URL; the default is Let's Encrypt", rule="a URL"
+    )
+    acme_email: Annotated[str | None, AfterValidator(authority.email)] = knob(
+        None, "whom the authority may write to about the account; None tells it no address", rule="an address"
+    )
+    acme_names: Annotated[list[str], BeforeValidator(authority.more_names), InOrder] = knob(
+        [], "further names for the certificate; each has to lead to this host, but not with acme_dns"
+    )
+    acme_trust: Annotated[str | None, AfterValidator(authority.trust)] = knob(
+        None,
+        "a file on the host with the certificate by which a private authority's own https is trusted; None: as the system does",
+        rule="an absolute path",
+    )
+    acme_dns: Annotated[str | None, BeforeValidator(challenge.server)] = knob(
+        None,
+        "answer the authority in the DNS, and not on port 80 (DNS-01): the address of the nameserver that takes the answers, as "
+        "'192.0.2.53', '192.0.2.53:5353' or '[2001:db8::53]:53'",
+    )
+    acme_dns_key: Annotated[str | None, AfterValidator(challenge.key)] = knob(
+        None,
+        'the name of the key (TSIG) with which it takes them; its secret is in secrets_file: {"acme_dns": "…"}',
+        rule="a name of the DNS",
+    )
+    acme_dns_algorithm: Literal["HMAC-SHA1", "HMAC-SHA224", "HMAC-SHA256", "HMAC-SHA384", "HMAC-SHA512"] = knob(
+        "HMAC-SHA256", "of that key; the default is what tsig-keygen and keymgr make"
+    )
+    acme_dns_wait: int = knob(
+        60, "how long the zone's other nameservers may take until they have the answer", unit="seconds", ge=1, le=3600
+    )
+    mta_sts: Literal["testing", "enforce"] | None = knob(
+        None,
+        "tell others to send to us with TLS and a certificate that they trust, or not at all (MTA-STS): 'testing' has them report "
+        "only, 'enforce' has them keep mail back; None publishes nothing",
+        section="Told on the web (chapter 6)",
+        hint="'testing' first, for some weeks",
+    )
+    autoconfig: Switch = knob(
+        False, "tell mail programs their settings, on the web: they then need an address and a password alone"
+    )
+    obey_mta_sts: Switch = knob(
+        False,
+        "where a domain promises TLS with a certificate (MTA-STS, enforce), send to it so or not at all; with relayhost, that is "
+        "the relay's to do",
+        section="The roads to others (chapter 6)",
+    )
+    dane: Switch = knob(
+        False,
+        "verify a receiver's server by DANE, where its domain asks for that: mailroom gives Postfix a resolver of its own that checks "
+        "DNSSEC, and that asks the world's nameservers (port 53 outwards)",
+    )
+    relayhost: Relay = knob(
+        None,
+        "your provider's mail server, by which all mail for others leaves, as 'smtp.provider.example:587', where the provider "
+        "blocks port 25; None: each letter goes to its receiver directly",
+    )
+    relayhost_user: Login = knob(
+        None,
+        'the login there; the password is in secrets_file: {"relayhost": "…"}. None: it knows us by our address',
+    )
+    relayhost_tls: Literal["starttls", "wrapped"] | None = knob(
+        None, "how TLS begins there; None: wrapped on port 465, STARTTLS on any other"
+    )
+    relayhost_ca: Path | None = knob(
+        None,
+        "a file on the host with the authority that the relay's certificate comes from; None: those that the system trusts",
+        rule="an absolute path",
+    )
     # ClamAV looks at no file above 2 GiB, and is told to look at four times what a message may have
     message_size_limit: int = knob(
         26214400,
@@ -138,12 +229,8 @@ class Knobs(BaseModel):
     @classmethod
     def _none(cls, values: dict[str, Any]) -> dict[str, Any]:
         """`--data spam_refuse_score=None` is a text on its way."""
-        return {
-            key: None
-            if isinstance(value, str) and value.lower() in ("none", "null") and optional(cls.model_fields[key])
-            else value
-            for key, value in values.items()
-        }
+        said = [key for key, value in values.items() if isinstance(value, str) and value.lower() in ("none", "null")]
+        return values | {key: None for key in said if optional(cls.model_fields[key])}
 
 
 def defaults() -> dict[str, Any]:
@@ -169,8 +256,6 @@ def read(values: dict[str, Any]) -> tuple[Knobs, dict[str, list[str]]]:
 
 def table() -> str:
     """docs/knobs.md: every knob with its kind, its default and its why."""
-    from deploys.knobs_table import markdown
-
     return markdown(Knobs.model_fields)
 
 

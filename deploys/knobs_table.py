@@ -28,27 +28,13 @@ begin with braces, and a hash needs its scheme in front: otherwise the text of t
 
 def markdown(fields: dict[str, FieldInfo]) -> str:
     """The page: a table for each section."""
-    lines = [HEAD]
+    page = HEAD
     for name, field in fields.items():
         if section := about(field)["section"]:
-            lines += [f"## {section}\n", "| knob | has to be | default | |", "|---|---|---|---|"]
-        lines.append(
-            f"| `{name}` | {_cell(rule(field))} | `{_default(field.default)}` | {_cell(field.description or '')} |"
-        )
-        if fields_end(fields, name):
-            lines.append("")
-    return "\n".join(lines).rstrip() + "\n"
-
-
-def fields_end(fields: dict[str, FieldInfo], name: str) -> bool:
-    """Whether a knob is the last one of its section."""
-    names = list(fields)
-    after = names[names.index(name) + 1 :]
-    return not after or bool(about(fields[after[0]])["section"])
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+            page += f"\n## {section}\n\n| knob | has to be | default | |\n|---|---|---|---|\n"
+        cells = [text.replace("|", "\\|") for text in (rule(field), field.description or "")]
+        page += f"| `{name}` | {cells[0]} | `{_default(field.default)}` | {cells[1]} |\n"
+    return page
 
 
 def _default(value: Any) -> str:

@@ -1,9 +1,9 @@
 """The whole series: `pyinfra inventory.py deploys/mailserver.py`.
 
-What deploys/dovecot.py makes, with the trusty workers in between and filtering behind.
+What deploys/dovecot.py makes, with the trusty workers in between, filtering behind, and signatures on what is sent.
 """
 
-from deploys.chapters import amavis, dovecot, postfix, postgresql, sieve
+from deploys.chapters import amavis, believed, dovecot, postfix, postgresql, sieve
 from deploys.step import compose
 
-compose(postfix.STEPS, postgresql.STEPS, amavis.STEPS, dovecot.STEPS, sieve.STEPS)
+compose(postfix.STEPS, postgresql.STEPS, amavis.STEPS, dovecot.STEPS, sieve.STEPS, believed.STEPS)

@@ -35,14 +35,22 @@ DEBIAN_PACKAGES = {
     # SpamAssassin only recommends what it asks SPF with, and what it verifies new rules with (gpg dies without its agent)
     "amavis": ("amavisd-new", "spamassassin", "libmail-spf-perl", "gpg", "gpg-agent"),
     "clamav": ("clamav-daemon",),
-    # Amavis and SpamAssassin only recommend these. What is packed in a way that Amavis has no program for, it does not see;
-    # without libmail-dmarc-perl, SpamAssassin's DMARC plugin is loaded and silent. All of them are free, and in main.
+    # Amavis only recommends these. What is packed in a way that Amavis has no program for, it does not see. All of them are
+    # free, and in main. Not libmail-dmarc-perl: chapter 6 judges by itself, and SpamAssassin's plugin stays silent without it.
     "unpacking": (
         *("7zip", "libarchive-tools", "bzip2", "xz-utils", "lzop", "lz4", "zstd", "lzip", "lrzip", "arj"),
-        *("nomarch", "cabextract", "rpm2cpio", "pax", "libmail-dmarc-perl"),
+        *("nomarch", "cabextract", "rpm2cpio", "pax"),
     ),
     "chrony": ("chrony",),
     "sieve": ("dovecot-managesieved", "dovecot-sieve", "dovecot-lmtpd"),
+    # openssl makes the keys, and Amavis signs; the others judge what comes in, with Mail::DKIM, on which Amavis depends
+    "believed": ("openssl", "libmail-spf-perl", "publicsuffix"),
+    "web": ("nginx",),
+    "acme": ("certbot",),
+    "acme_dns": ("python3-certbot-dns-rfc2136",),
+    "relay": ("libsasl2-modules",),  # PLAIN and LOGIN for Postfix as a client
+    "sts": ("postfix-mta-sts-resolver",),
+    "dane": ("unbound", "dns-root-data"),  # the second is the root's key, by which all others are verified
 }
 
 # apt takes these away without asking when it installs ours, and an operator's settings lose their program. systemd-timesyncd, which
@@ -98,7 +106,6 @@ INSTEAD = {
     "alpine": "there is no systemd on it; use Debian 13",
     "ubuntu": "nobody has tried mailroom there; use Debian 13",
 }
-OLD_CENTOS = "CentOS"  # before 7 there is no os-release, only this name in /etc/redhat-release
 
 
 def different() -> list[Platform]:
@@ -108,26 +115,8 @@ def different() -> list[Platform]:
 
 def every_package() -> tuple[str, ...]:
     """All packages of all platforms: what the reading of a host asks about before it knows which one it is."""
-    ours = {name for p in PLATFORMS.values() for names in p.packages.values() for name in names}
-    return tuple(sorted(ours | {name for p in PLATFORMS.values() for names in p.rivals.values() for name in names}))
-
-
-def every_unit() -> tuple[str, ...]:
-    """All units of all platforms."""
-    units = {
-        unit
-        for p in PLATFORMS.values()
-        for unit in (p.postfix_unit, p.postgresql_unit, p.dovecot_unit, p.postfix_enable, p.postgresql_enable)
-    }
-    return (*(f"{unit}.service" for unit in sorted(units)), *WORKERS)
-
-
-# of chapters 3 to 5, by the names that Debian gives them
-WORKERS = (
-    *("amavis.service", "clamav-daemon.service", "clamav-daemon.socket", "clamav-freshclam.service"),
-    "spamassassin-maintenance.timer",
-    *("chrony.service", "mailroom-learn.path", "mailroom-sender.socket", "mailroom-certificate.timer"),
-)
+    roles = [names for p in PLATFORMS.values() for names in (*p.packages.values(), *p.rivals.values())]
+    return tuple(sorted({name for names in roles for name in names}))
 
 
 def unit_of(found: Platform, role: str) -> str:
@@ -147,5 +136,6 @@ def find(system: dict[str, str]) -> Platform | None:
 def instead(system: dict[str, str]) -> str:
     """The sentence for a host that is not in the table: what it is, and what to use instead."""
     name = system.get("pretty") or system.get("id") or "this system"
-    family = system.get("id") or ("centos" if name.startswith(OLD_CENTOS) else "")
+    # before CentOS 7 there is no os-release, only this name in /etc/redhat-release
+    family = system.get("id") or ("centos" if name.startswith("CentOS") else "")
     return f"{name} is not supported; {INSTEAD.get(family, f'use a host with {USE}')}"

@@ -1,16 +1,19 @@
 """The daemons: when one is older than its files, it is restarted; when it dies, systemd starts it again."""
 
+from pathlib import Path
+
 from pyinfra import host
 
-from deploys.chapters import units_texts as units
 from deploys.context import TOLD, data, platform
 from deploys.paths import read_by
 from deploys.platforms import unit_of
+from deploys.texts import filled
 from operations import certificate, dovecot, postfix, services
 
 SUPERVISED = "mailroom-supervised"
 # With these a scanner counts as set up, and may be started.
 CLAMAV_IS_SET_UP = services.drop_in_path("clamav-daemon.socket")
+SHOWN = "/run/mailroom-certificate/shown"  # written when both daemons show the pair (templates/dovecot/certificate.sh)
 AMAVIS_IS_SET_UP = "/etc/amavis/conf.d/60-mailroom"
 
 
@@ -18,9 +21,8 @@ def supervised(role: str) -> None:
     """systemd starts the daemon of a role again when it dies, and lets it do no more than it has to."""
     here = platform()
     unit = unit_of(here, role)
-    services.drop_in(
-        name=f"systemd looks after {unit}", unit=unit, text=units.drop_in(role, unit, here.closed), file=SUPERVISED
-    )
+    text = filled(Path("systemd/mailroom-supervised.conf"), role=role, unit=unit, closed=here.closed)
+    services.drop_in(name=f"systemd looks after {unit}", service=unit, text=text, file=SUPERVISED)
 
 
 def files_of(role: str) -> tuple[str, ...]:
@@ -32,18 +34,19 @@ def restart_workers() -> None:
     """Restart the scanners that are older than their files. Nothing where they are not installed, or not set up yet: a run may
     have died in between, and chapter 1 comes by here before chapter 3.
     """
-    services.running(
-        name="clamd runs with its current files",
-        unit="clamav-daemon",
-        enable="clamav-daemon.socket",
-        files=files_of("clamav"),
-        only_if_installed="clamav-daemon" if data().antivirus else "no clamav-daemon",
-        only_with=CLAMAV_IS_SET_UP,
-        check="clamd --version >/dev/null",
-    )
-    services.running(
+    if data().antivirus:
+        services.service(
+            name="clamd runs with its current files",
+            service="clamav-daemon",
+            enabled_by="clamav-daemon.socket",
+            files=files_of("clamav"),
+            only_if_installed="clamav-daemon",
+            only_with=CLAMAV_IS_SET_UP,
+            check="clamd --version >/dev/null",
+        )
+    services.service(
         name="Amavis runs with its current files",
-        unit="amavis",
+        service="amavis",
         files=files_of("amavis"),
         port=10024,
         only_if_installed="amavisd-new",
@@ -59,19 +62,22 @@ def restart_changed() -> None:
     if "amavis" in names.packages:
         restart_workers()
     pair = (known.tls_certificate, known.tls_key)
-    services.running(
+    again = {"read_again": pair, "told_by": SHOWN}  # whenever they were started
+    services.service(
         name="Postfix runs with its current files",
-        unit=names.postfix_unit,
-        enable=names.postfix_enable,
+        service=names.postfix_unit,
+        enabled_by=names.postfix_enable,
         files=(*files_of("postfix"), *pair),
+        **again,
         port=25,
         only_if_installed="postfix",
         check=f"postfix check && {postfix.LIMITS_AGREE} && {certificate.loads(*pair, postfix.MAIN_CF)}",
     )
-    services.running(
+    services.service(
         name="Dovecot runs with its current files",
-        unit=names.dovecot_unit,
+        service=names.dovecot_unit,
         files=(*files_of("dovecot"), *pair),
+        **again,
         port=143,
         only_if_installed=names.packages["dovecot"][0],
         check=f"doveconf -n >/dev/null && {certificate.loads(*pair, dovecot.CONF)}",

@@ -5,19 +5,21 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from deploys.kinds import Problems, twice
 from operations import passwords
 from operations.fingerprints import Key
 
 ROLE_PASSWORD = re.compile(r"[A-Za-z0-9_.~-]{16,128}")  # three files hold it, and each quotes in its own way
-DAEMONS = ("mailreader",)
+DAEMONS = ("mailreader", "relayhost", "acme_dns")
 KEY_FILE = "fingerprint.key"  # beside secrets_file
+LONGEST_OF_RELAY = 512  # characters; API keys, which some providers take for passwords, have up to 200
 LARGEST = 10_000_000  # bytes; a file of 100,000 accounts has less
 NO_KEY = Key("")
 BOM = b"\xef\xbb\xbf"
@@ -25,7 +27,7 @@ BOM = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True)
 class Secrets:
-    """`accounts`: password (or {SCHEME}hash) by address; `services`: {"mailreader": …}. Never shown by repr()."""
+    """`accounts`: password (or {SCHEME}hash) by address; `services`: {"mailreader": …, "relayhost": …}. Never shown by repr()."""
 
     accounts: dict[str, str] = field(repr=False)
     services: dict[str, str] = field(repr=False)
@@ -34,12 +36,8 @@ class Secrets:
     key: Key = NO_KEY
 
 
-class SecretsError(ValueError):
+class SecretsError(Problems):
     """`problems`: what is wrong with the files, a sentence each, with the remedy and without a secret."""
-
-    def __init__(self, *problems: str) -> None:
-        super().__init__("; ".join(problems))
-        self.problems = problems
 
 
 def load(accounts_file: str, secrets_file: str) -> Secrets:
@@ -48,8 +46,7 @@ def load(accounts_file: str, secrets_file: str) -> Secrets:
         os.environ.get("MAILROOM_ACCOUNTS_FILE") or accounts_file,
         os.environ.get("MAILROOM_SECRETS_FILE") or secrets_file,
     ]
-    found: list[dict[str, str]] = []
-    problems: list[str] = []
+    found, problems = [], []
     for name in dict.fromkeys(names):
         try:
             found.append(_read(name))
@@ -85,15 +82,15 @@ def fingerprint_key(path: Path) -> Key:
 
 
 def _read(name: str) -> dict[str, str]:
-    raw = _bytes(Path(name), f"the secrets file {name}")
     which = f"the secrets file {name}"
+    raw = _bytes(Path(name), which)
     if raw.startswith(BOM):
         raise SecretsError(f"{which} begins with a byte order mark; save it as UTF-8 without one")
     if not raw.strip():
         raise SecretsError(f'{which} is empty; it has to be one JSON object: {{"foo@example.org": "password"}}')
-    twice: list[str] = []
+    repeated: list[str] = []
     try:
-        content = json.loads(raw.decode(), object_pairs_hook=lambda pairs: _object(pairs, twice))
+        content = json.loads(raw.decode(), object_pairs_hook=lambda pairs: _object(pairs, repeated))
     except UnicodeDecodeError as error:
         raise SecretsError(f"{which} is not UTF-8 (byte {error.start}); save it as UTF-8") from None
     except json.JSONDecodeError as error:
@@ -109,7 +106,7 @@ def _read(name: str) -> dict[str, str]:
         for key, value in content.items()
         if not isinstance(value, str)
     ]
-    problems += [f"{which}: {_key(key)} is in it twice; remove one" for key in dict.fromkeys(twice)]
+    problems += [f"{which}: {_key(key)} is in it twice; remove one" for key in dict.fromkeys(repeated)]
     if problems:
         raise SecretsError(*problems)
     return content
@@ -133,12 +130,8 @@ def _bytes(path: Path, which: str) -> bytes:
         raise SecretsError(f"{which} cannot be read: {error.strerror}; fix its path or its permissions") from None
 
 
-def _object(pairs: list[tuple[str, Any]], twice: list[str]) -> dict[str, Any]:
-    lower: set[str] = set()
-    for key, _ in pairs:
-        if key.lower() in lower:
-            twice.append(key.lower())
-        lower.add(key.lower())
+def _object(pairs: list[tuple[str, Any]], repeated: list[str]) -> dict[str, Any]:
+    repeated += twice([key.lower() for key, _ in pairs])
     return dict(pairs)
 
 
@@ -153,29 +146,38 @@ def _json_type(value: object) -> str:
     return names.get(type(value), "a number")
 
 
-def account_problems(secrets: Secrets, emails: Iterable[str]) -> list[str]:
-    """What is wrong with the passwords of these accounts."""
-    problems = []
+def problems(secrets: Secrets, emails: Iterable[str], relay: bool = False) -> Iterator[str]:
+    """What is wrong with the passwords of these accounts, and of the daemons; with `relay` we log in at one."""
+    file = secrets.accounts_file
     for email in emails:
         secret = secrets.accounts.get(email)
         if secret is None:
-            problems.append(f"{secrets.accounts_file} has no password for {email}; add one")
+            yield f"{file} has no password for {email}; add one"
         elif not secret:
-            problems.append(
-                f"{secrets.accounts_file}: the password of {email} is empty, so anybody could log in; set one of at least 8 characters"
-            )
+            yield f"{file}: the password of {email} is empty, so anybody could log in; set one of at least 8 characters"
         elif problem := passwords.problem(secret):
-            problems.append(f"{secrets.accounts_file}: the password of {email} {problem}")
-    return problems
+            yield f"{file}: the password of {email} {problem}"
+    if not ROLE_PASSWORD.fullmatch(secrets.services.get("mailreader", "")):
+        near = get_close_matches("mailreader", secrets.services, 1) if "mailreader" not in secrets.services else []
+        yield (
+            f"{secrets.secrets_file}: 'mailreader' needs a password of at least 16 letters, digits or _ . ~ -, and at most 128"
+            + (" (one entry has nearly that name)" if near else "")
+            + "; make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
+        )
+    if relay:
+        yield from _relay(secrets)
 
 
-def service_problems(secrets: Secrets) -> list[str]:
-    """What is wrong with the passwords of daemons."""
-    if ROLE_PASSWORD.fullmatch(secrets.services.get("mailreader", "")):
-        return []
-    near = get_close_matches("mailreader", secrets.services, 1) if "mailreader" not in secrets.services else []
-    return [
-        f"{secrets.secrets_file}: 'mailreader' needs a password of at least 16 letters, digits or _ . ~ -, and at most 128"
-        + (" (one entry has nearly that name)" if near else "")
-        + "; make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
-    ]
+def _relay(secrets: Secrets) -> Iterator[str]:
+    """A line of Postfix's table, whose end is trimmed (https://www.postfix.org/DATABASE_README.html, texthash)."""
+    password = secrets.services.get("relayhost")
+    why = "relayhost_user is set, and"
+    if password is None:
+        yield f"{secrets.secrets_file}: {why} 'relayhost' has no password; add your provider's, or set relayhost_user = None"
+    elif not password:
+        yield f"{secrets.secrets_file}: {why} the password of 'relayhost' is empty; write the one that your provider gave you"
+    elif len(password) > LONGEST_OF_RELAY or password != password.rstrip() or not password.isprintable():
+        yield (
+            f"{secrets.secrets_file}: the password of 'relayhost' has to be one line of at most {LONGEST_OF_RELAY} characters, without "
+            "control characters and without a blank at its end; copy it again, or ask your provider for another one"
+        )

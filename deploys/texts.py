@@ -1,5 +1,9 @@
 """The one renderer: a text of a chapter with this host's data in the place of {{ names }}, by Jinja2.
 
+A `str` is a text, written beside the step that sets it, as far to the right as its code. A `Path` is a file of `deploys/templates`,
+where whole files, programs and long blocks are: by their name on the host, with a suffix for editors and linters where they have none
+there. Where the languages of Dovecot differ, `dovecot` is "2.3" or "2.4", and "2013" for the article's lines.
+
 Everything goes this way: the deploy, the plan, `show` and the book. A name that nobody knows is an error. `{{ name }}` and
 `{% if … %}` need no escape: Dovecot writes `%{user}`, Perl `@{$x}` and `%$x`, the shell `${x#y}`, Sieve `"${1}"`. Jinja's own mark
 of a comment would be the shell's length of a variable, so it is another one here. What still looks like Jinja, as `inline:{{` would,
@@ -9,9 +13,10 @@ does not parse, and no run begins. https://jinja.palletsprojects.com/en/stable/t
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any, overload
+from textwrap import dedent
+from typing import Any
 
-from jinja2 import Environment, StrictUndefined, Template
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from deploys.context import data, platform
 from deploys.data import MailData
@@ -19,7 +24,9 @@ from deploys.platforms import Platform
 from facts.mail_host import JUDGE_PAIR, MailHost
 from operations.base import mail_host
 
+LANGUAGES = ("2.3", "2.4")  # Dovecot's
 _JINJA = Environment(
+    loader=FileSystemLoader(Path(__file__).with_name("templates")),
     undefined=StrictUndefined,
     keep_trailing_newline=True,
     trim_blocks=True,
@@ -57,37 +64,36 @@ def values(known: MailData, system: Platform, there: MailHost) -> dict[str, Any]
         "scan_limit": 4 * known.message_size_limit,  # what unpacks to more is not looked at to its end
         "mailreader_password": known.secrets.services["mailreader"],
         "judge_pair": JUDGE_PAIR,
+        "on_the_web": known.on_the_web,
+        "port_80": known.port_80,
+        "https": bool(known.https_names),
+        # nginx does not start where it is to listen on what is not there
+        "ipv6": ":" in there.system.get("addresses", ""),
     }
 
 
 @cache
 def _template(text: str) -> Template:
-    return _JINJA.from_string(text)
+    return _JINJA.from_string(dedent(text).strip("\n"))
 
 
-def render(text: str, names: dict[str, Any]) -> str:
-    """The text with these values. Raises jinja2.UndefinedError for a name that is not among them."""
-    return _template(text).render(names) if "{{" in text or "{%" in text else text
+def render(source: str | Path, names: dict[str, Any]) -> str:
+    """A text or a template with these values. Raises jinja2.UndefinedError for a name that is not among them."""
+    found = _JINJA.get_template(str(source)) if isinstance(source, Path) else _template(source)
+    return found.render(names)
 
 
-@overload
-def filled(source: str | Path) -> str: ...
-@overload
-def filled(source: dict[str, str]) -> dict[str, str]: ...
-def filled(source: str | Path | dict[str, str]) -> str | dict[str, str]:
-    """A text, a file beside the chapter, or the texts of a step in Dovecot's two languages, with this host's data."""
-    names = values(data(), platform(), mail_host())
-    if isinstance(source, dict):
-        return {language: render(text, names) for language, text in source.items()}
-    return render(_read(source) if isinstance(source, Path) else source, names)
+def filled(source: str | Path, **more: Any) -> str:
+    """A text or a template with this host's data, and these names."""
+    return render(source, values(data(), platform(), mail_host()) | more)
 
 
-@cache
-def _read(path: Path) -> str:
-    return path.read_text()
+def dialects(source: str | Path) -> dict[str, str]:
+    """The same in Dovecot's two languages: the text asks `{% if dovecot == "2.3" %}` where they differ."""
+    return {language: filled(source, dovecot=language) for language in LANGUAGES}
 
 
-def settings(text: str) -> dict[str, str]:
+def settings(source: str | Path) -> dict[str, str]:
     """{"name": "value"} of lines like "name = value", with this host's data."""
-    pairs = (line.partition("=") for line in filled(text).splitlines() if line)
+    pairs = (line.partition("=") for line in filled(source).splitlines() if line)
     return {key.strip(): value.strip() for key, _, value in pairs}

@@ -1,4 +1,4 @@
-"""What the chapters tell the operations: every step is run with a recorder in the place of each operation.
+"""What the chapters tell the operations: every step is run, and each operation only notes what it was given.
 
 So nobody keeps a second list of what is ours: which texts a step sets, which files it writes (`deploys.paths`), what `show` prints
 of it (`deploys.shown`). It takes some 3 ms for all steps.
@@ -6,39 +6,32 @@ of it (`deploys.shown`). It takes some 3 ms for all steps.
 
 import importlib
 import inspect
-import pkgutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
+from pyinfra.api import FactBase
 from pyinfra.context import ctx_host, ctx_state
 
-import operations
 from deploys.context import DATA, PLATFORM
 from deploys.data import MailData
 from deploys.platforms import Platform
 from facts.mail_host import MailHost
-from operations.base import KEPT
+from operations.base import KEPT, TELLS
 
-CHAPTERS = {
-    "postfix": "postfix",
-    "postgresql": "postgresql",
-    "amavis": "amavis",
-    "dovecot": "dovecot",
-    "sieve": "sieve",
-}
+# In their order. Each needs the packages of its name.
+CHAPTERS = ("postfix", "postgresql", "amavis", "dovecot", "sieve", "believed")
 
-Told = list[tuple[str, dict[str, Any]]]  # ("postfix.override", {"service": …, "settings": …})
+Told = list[tuple[Any, dict[str, Any]]]  # (postfix.overrides, {"name": …, "service": …, "settings": …})
 
 
 def by_step(known: MailData, system: Platform, there: MailHost) -> dict[str, Told]:
     """{"postfix.tls": …}: what each step of the chapters that this system has would say to the operations."""
-    kept: Told = []
     found: dict[str, Told] = {}
-    with _recorder(kept), _stand_in(known, system, there):
-        for chapter, role in CHAPTERS.items():
-            for step in steps(chapter) if role in system.packages else ():
+    with stand_in(known, system, there) as kept:
+        for chapter in CHAPTERS:
+            for step in steps(chapter) if chapter in system.packages else ():
                 inspect.unwrap(step)()
                 found[f"{chapter}.{step.__name__}"] = kept[:]
                 kept.clear()
@@ -55,41 +48,35 @@ def steps(chapter: str) -> tuple[Any, ...]:
     return importlib.import_module(f"deploys.chapters.{chapter}").STEPS
 
 
-def each(kept: Told, operation: str) -> Iterator[dict[str, Any]]:
+def needs(step: str) -> list[str]:
+    """All steps that a step ("dovecot.tls") stands on, each behind its own."""
+    chapter, _, name = step.partition(".")
+    own = next(one for one in steps(chapter) if one.__name__ == name).needs.split()
+    return list(dict.fromkeys(need for first in own for need in (*needs(first), first)))
+
+
+def whole_chapters(step: str, missing: list[str]) -> list[str]:
+    """The chapters before a step's own of which not even the packages are there, among what it stands on and is missing; [] where
+    one or two steps are all that is missing: those are run by themselves."""
+    before = CHAPTERS[: CHAPTERS.index(step.partition(".")[0])]
+    return [one for one in before if f"{one}.install" in missing] if len(missing) > 2 else []
+
+
+def each(kept: Told, operation: Any) -> Iterator[dict[str, Any]]:
     """What one operation was told, each time."""
-    return (given for name, given in kept if name == operation)
+    return (given for one, given in kept if one is operation)
 
 
 @contextmanager
-def _stand_in(known: MailData, system: Platform, there: MailHost) -> Iterator[None]:
-    """A host for which the preflight is done, in the place of the real one, if there is one yet."""
-    kept = {DATA: known, PLATFORM: system, KEPT: (None, there)}
-    state = SimpleNamespace(current_stage=None, is_executing=False)
-    with ctx_state.use(state), ctx_host.use(SimpleNamespace(name=known.hostname, connector_data=kept)):
-        yield
+def stand_in(known: MailData, system: Platform, there: MailHost) -> Iterator[Told]:
+    """A host for which the preflight is done, in the place of the real one, if there is one yet; and what operations are told."""
+    kept: Told = []
+    about = {DATA: known, PLATFORM: system, KEPT: (None, there), TELLS: kept}
+    host = SimpleNamespace(name=known.hostname, connector_data=about, get_fact=_nothing)
+    with ctx_state.use(SimpleNamespace(current_stage=None, is_executing=False)), ctx_host.use(host):
+        yield kept
 
 
-@contextmanager
-def _recorder(kept: Told) -> Iterator[None]:
-    replaced: list[tuple[Any, str, Any]] = []
-    for found in pkgutil.iter_modules(operations.__path__):
-        module = importlib.import_module(f"operations.{found.name}")
-        for name, one in list(vars(module).items()):
-            if hasattr(one, "_inner"):
-                replaced.append((module, name, one))
-                setattr(module, name, _keeper(f"{found.name}.{name}", one._inner, kept))
-    try:
-        yield
-    finally:
-        for module, name, one in replaced:
-            setattr(module, name, one)
-
-
-def _keeper(operation: str, function: Callable[..., Any], kept: Told) -> Callable[..., None]:
-    parameters = inspect.signature(function).parameters
-
-    def keep(*args: Any, **kwargs: Any) -> None:
-        given = dict(zip(parameters, args, strict=False))
-        kept.append((operation, {**given, **{key: value for key, value in kwargs.items() if key in parameters}}))
-
-    return keep
+def _nothing(fact: type[FactBase[Any]], **_: Any) -> Any:
+    """What pyinfra's own facts say of a host on which there is nothing."""
+    return fact.default()

@@ -68,6 +68,7 @@ class MailHost:
     dpkg_holder: str = ""  # who installs something right now: "1234 apt-get"
     units: dict[str, Unit] = field(default_factory=dict)
     listeners: dict[int, str] = field(default_factory=dict)
+    bound: dict[int, tuple[str, ...]] = field(default_factory=dict)  # the addresses of a port that something listens on
     passwd: dict[str, tuple[int, int, str, str]] = field(default_factory=dict)  # name: uid, gid, home, shell
     groups: dict[str, int] = field(default_factory=dict)
     members: dict[str, tuple[str, ...]] = field(default_factory=dict)  # group: users in it beside those whose own it is
@@ -96,7 +97,17 @@ class MailHost:
 
 
 class ReadMailHost(FactBase[MailHost]):
-    """Read a `MailHost`. Arguments are sequences of strings; none may hold a secret (pyinfra prints them with -v)."""
+    """Read a `MailHost`. The system, Postfix, Dovecot and pg_hba.conf are read of any host, all else where it is named.
+
+    + owners: users and groups, by name or number
+    + services: names that /etc/services may have
+    + texts, sums: files that are read, and files of which only the checksum is; may be patterns of the shell's
+    + key, certificate: of the key only its public half; with both, whether they are a pair
+    + places: directories that we may take, mail_home among them
+    + mail_name: a name that has to resolve
+
+    None of them may hold a secret: pyinfra prints arguments with -v.
+    """
 
     @staticmethod
     def default() -> MailHost:
@@ -104,30 +115,24 @@ class ReadMailHost(FactBase[MailHost]):
 
     def command(
         self,
-        mail_name: str,
-        packages: tuple[str, ...],
-        units: tuple[str, ...],
-        owners: tuple[str, ...],
-        owner_ids: tuple[int, ...],
-        texts: tuple[str, ...],
-        sums: tuple[str, ...],
-        pair: tuple[str, str] = ("", ""),
+        packages: tuple[str, ...] = (),
+        units: tuple[str, ...] = (),
+        owners: tuple[str, ...] = (),
+        services: tuple[str, ...] = (),
+        texts: tuple[str, ...] = (),
+        sums: tuple[str, ...] = (),
+        database: str = "",
+        role: str = "",
+        key: str = "",
+        certificate: str = "",
+        mail_home: str = "",
         places: tuple[str, ...] = (),
+        mail_name: str = "",
     ) -> str:
-        given = {
-            "MAIL_NAME": mail_name,
-            "PACKAGES": " ".join(packages),
-            "UNITS": " ".join(units),
-            "OWNER_NAMES": " ".join(owners),
-            "OWNER_IDS": " ".join(map(str, owner_ids)),
-            "TEXTS": " ".join(texts),
-            "SUMS": " ".join(sums),
-            "CERTIFICATE": pair[0],
-            "KEY": pair[1],
-            "PLACES": " ".join(places),
-            "SQL": SQL,
-        }
-        return "\n".join(f"{key}={shlex.quote(value)}" for key, value in given.items()) + "\n" + SCRIPT
+        given = {**locals(), "SQL": SQL}
+        del given["self"]
+        words = {name.upper(): value if isinstance(value, str) else " ".join(value) for name, value in given.items()}
+        return "\n".join(f"{name}={shlex.quote(value)}" for name, value in words.items()) + "\n" + SCRIPT
 
     def process(self, output: list[str]) -> MailHost:
         parts: dict[str, list[str]] = {}
@@ -151,7 +156,9 @@ def parse(parts: dict[str, list[str]]) -> MailHost:
     found.units = _units(parts.get("units", []))
     for line in parts.get("listeners", []):
         address, process = two(line)
-        found.listeners.setdefault(int(address.rpartition(":")[2]), process)
+        where, _, port = address.rpartition(":")
+        found.listeners.setdefault(int(port), process)
+        found.bound[int(port)] = (*found.bound.get(int(port), ()), where.partition("%")[0])
     for line in parts.get("owners", []):
         kind, name, _, number, *rest = line.split(":")
         if kind == "passwd":

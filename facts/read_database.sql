@@ -1,8 +1,7 @@
--- One line of JSON a question; the second half only where the database exists.
+-- One line of JSON a question, about the role :role and the database :database; the second half only where that exists.
 SELECT json_build_object(
     'hba_file', current_setting('hba_file'),
-    'hba_loaded', extract(epoch FROM pg_conf_load_time()),
-    'password_encryption', current_setting('password_encryption'));
+    'hba_loaded', extract(epoch FROM pg_conf_load_time()));
 SELECT json_build_object('hba', json_agg(to_jsonb(rule) - 'options' - 'netmask' - 'user_name'
     || jsonb_build_object('mapped', EXISTS (SELECT FROM unnest(options) AS one WHERE one LIKE 'map=%')))) FROM pg_hba_file_rules AS rule;
 SELECT json_build_object('role', rolname, 'super', rolsuper, 'createdb', rolcreatedb, 'createrole', rolcreaterole,
@@ -10,14 +9,14 @@ SELECT json_build_object('role', rolname, 'super', rolsuper, 'createdb', rolcrea
     'member_of', ARRAY(SELECT pg_get_userbyid(roleid) FROM pg_auth_members WHERE member = reader.oid),
     'owns', (SELECT count(*) FROM pg_shdepend WHERE refclassid = 'pg_authid'::regclass AND refobjid = reader.oid AND deptype = 'o'),
     'role_note', shobj_description(reader.oid, 'pg_authid'))
-  FROM pg_authid AS reader WHERE rolname = 'mailreader';
+  FROM pg_authid AS reader WHERE rolname = :'role';
 SELECT json_build_object('database', datname, 'database_owner', pg_get_userbyid(datdba),
     'public_may_connect', has_database_privilege('public', datname, 'CONNECT'), 'database_acl', coalesce(datacl::text, ''),
-    'database_note', shobj_description(oid, 'pg_database')) FROM pg_database WHERE datname = 'mail';
-SELECT count(*) > 0 AS mail_exists FROM pg_database WHERE datname = 'mail' \gset
-\if :mail_exists
-\connect mail
-SELECT json_build_object('schema_acl', coalesce(nspacl::text, ''), 'schema_owner', pg_get_userbyid(nspowner))
+    'database_note', shobj_description(oid, 'pg_database')) FROM pg_database WHERE datname = :'database';
+SELECT count(*) > 0 AS database_exists FROM pg_database WHERE datname = :'database' \gset
+\if :database_exists
+\connect :"database"
+SELECT json_build_object('schema_acl', coalesce(nspacl::text, ''))
   FROM pg_namespace WHERE nspname = 'public';
 SELECT json_build_object('table', relname, 'owner', pg_get_userbyid(relowner), 'acl', coalesce(relacl::text, ''),
     'columns', ARRAY(SELECT attname FROM pg_attribute WHERE attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped),
@@ -39,8 +38,8 @@ SELECT json_build_object('hidden', coalesce(json_agg(what ORDER BY what), '[]'))
   UNION ALL SELECT 'a schema ' || nspname || ' with a table ' || relname FROM pg_class JOIN pg_namespace AS n ON n.oid = relnamespace
     WHERE nspname <> 'public' AND relname IN ('users', 'transports', 'aliases') AND relkind IN ('r', 'v', 'm', 'f', 'p')
   UNION ALL SELECT 'settings of its own for ' || coalesce('the role ' || pg_get_userbyid(nullif(setrole, 0)), 'everybody')
-    FROM pg_db_role_setting WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = 'mail')
-      OR pg_get_userbyid(setrole) = 'mailreader'
+    FROM pg_db_role_setting WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = :'database')
+      OR pg_get_userbyid(setrole) = :'role'
 ) AS found (what);
 SELECT count(*) = 3 AS tables_exist FROM pg_class
   WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname IN ('users', 'transports', 'aliases') \gset

@@ -14,7 +14,7 @@ printf 'nodename=%s\n' "$(uname -n)"
 printf 'uid=%s\n' "$(id -u)"
 printf 'now=%s\n' "$(date +%s)"
 printf 'managers=%s\n' "$(for program in apt-get dnf yum; do command -v $program >/dev/null && printf '%s ' $program; done)"
-printf 'services=%s\n' "$(for name in submission submissions; do getent services $name >/dev/null && printf '%s ' $name; done)"
+printf 'services=%s\n' "$(for name in $SERVICES; do getent services $name >/dev/null && printf '%s ' $name; done)"
 [ ! -e /sys/fs/selinux/enforce ] || printf 'selinux=%s\n' "$(cat /sys/fs/selinux/enforce)"
 printf 'init=%s\n' "$(cat /proc/1/comm 2>/dev/null)"
 printf 'free_mb=%s\n' "$(df -Pm /var 2>/dev/null | awk 'NR == 2 {print $4}')"
@@ -23,7 +23,7 @@ queue=/var/spool/postfix
 printf 'queue_free_mb=%s\n' "$(df -Pm $queue 2>/dev/null | awk 'NR == 2 {print $4}')"
 printf 'memory_mb=%s\n' "$(awk '$1 == "MemTotal:" {print int($2 / 1024)}' /proc/meminfo 2>/dev/null)"
 printf 'signatures=%s\n' "$(ls /var/lib/clamav 2>/dev/null | tr '\n' ' ')"
-printf 'homes=%s\n' "$(find "${PLACES%% *}/.home" -mindepth 2 -maxdepth 2 -type d -printf '%P ' 2>/dev/null)"
+printf 'homes=%s\n' "$(find "$MAIL_HOME/.home" -mindepth 2 -maxdepth 2 -type d -printf '%P ' 2>/dev/null)"
 [ ! -e /run/mailroom.unproven ] || printf 'unproven=yes\n' # operations/hold.py
 printf 'capabilities=%s\n' "$(awk '$1 == "CapBnd:" {print $2}' /proc/1/status 2>/dev/null)"
 printf 'clock_jobs=%s\n' "$(for path in /etc/crontab /etc/cron.d/* /var/spool/cron/crontabs/* /etc/cron.hourly/* /etc/cron.daily/* \
@@ -34,11 +34,11 @@ done)"
 printf 'resolves=%s\n' "$(getent ahosts "$MAIL_NAME" 2>/dev/null | awk '{print $1}' | sort -u | tr '\n' ' ')"
 printf 'addresses=%s\n' "$(ip -o addr show 2>/dev/null | awk '{sub("/.*", "", $4); print $4}' | tr '\n' ' ')"
 
-part packages
+part packages # and below: without a name these programs would list all
 # both, as a host of one family may have the other's program
-command -v dpkg-query >/dev/null &&
+[ -n "$PACKAGES" ] && command -v dpkg-query >/dev/null &&
     dpkg-query -W -f '${db:Status-Status} ${Package} ${Version}\n' $PACKAGES 2>/dev/null | sed -n 's/^installed //p'
-command -v rpm >/dev/null &&
+[ -n "$PACKAGES" ] && command -v rpm >/dev/null &&
     rpm -q --qf '%{NAME} %{VERSION}\n' $PACKAGES 2>/dev/null | grep -v 'not installed'
 
 if command -v dpkg-query >/dev/null; then
@@ -54,7 +54,7 @@ if command -v dpkg-query >/dev/null; then
 fi
 
 part units
-command -v systemctl >/dev/null &&
+[ -n "$UNITS" ] && command -v systemctl >/dev/null &&
     systemctl show --timestamp=us+utc -p Id,LoadState,ActiveState,UnitFileState,ActiveEnterTimestamp,NeedDaemonReload $UNITS 2>/dev/null
 
 part units_of_others # files beside the package's, and beside ours, that say what a daemon of ours runs
@@ -71,17 +71,18 @@ part listeners
 ss -Hlnpt 2>/dev/null | awk '{print $4, $6}'
 
 part owners
-getent passwd $OWNER_NAMES $OWNER_IDS 2>/dev/null | sed 's/^/passwd:/'
-getent group $OWNER_NAMES $OWNER_IDS 2>/dev/null | sed 's/^/group:/'
+for database in ${OWNERS:+passwd group}; do getent $database $OWNERS 2>/dev/null | sed "s/^/$database:/"; done
 
-HBA=$(ls /etc/postgresql/*/main/pg_hba.conf /var/lib/pgsql/data/pg_hba.conf 2>/dev/null | tail -n1)
+# as PostgreSQL names it, which may read another file than the package's; away, it cannot be asked
+HBA=$(command -v psql >/dev/null && cd / && runuser -u postgres -- psql -wXAtqc 'SHOW hba_file' 2>/dev/null)
+[ -n "$HBA" ] || HBA=$(ls /etc/postgresql/*/main/pg_hba.conf /var/lib/pgsql/data/pg_hba.conf 2>/dev/null | tail -n1)
 part files
 # %.Y is the time of the last change with its fraction: a service older than its file has to be restarted
-for path in $TEXTS $HBA $SUMS; do stat -L -c '%a %U %G %.Y %F|%n' "$path" 2>/dev/null; done
+for path in $TEXTS "$HBA" $SUMS; do stat -L -c '%a %U %G %.Y %F|%n' "$path" 2>/dev/null; done
 part sums
-for path in $TEXTS $HBA $SUMS; do [ -f "$path" ] && sha256sum "$path"; done 2>/dev/null
+for path in $TEXTS "$HBA" $SUMS; do [ -f "$path" ] && sha256sum "$path"; done 2>/dev/null
 part texts
-for path in $TEXTS $HBA; do [ -f "$path" ] && printf '%s %s\n' "$path" "$(base64 -w0 "$path")"; done 2>/dev/null
+for path in $TEXTS "$HBA"; do [ -f "$path" ] && printf '%s %s\n' "$path" "$(base64 -w0 "$path")"; done 2>/dev/null
 
 if [ -f "$CERTIFICATE" ] && [ -f "$KEY" ]; then
     part pair # facts/judge_pair.sh
@@ -90,16 +91,16 @@ if [ -f "$CERTIFICATE" ] && [ -f "$KEY" ]; then
         printf 'expired=%s\n' "$(openssl x509 -in "$CERTIFICATE" -noout -enddate 2>/dev/null | cut -d= -f2)"
 fi
 part made # files that say in their own words that mailroom made them
-grep -ls -d skip -m1 'Made by mailroom' $SUMS
+grep -ls -d skip -m1 'Made by mailroom' $SUMS /dev/null
 part links # files of these that are links to others
-for path in $TEXTS /etc/postfix/main.cf /etc/postfix/master.cf $HBA; do [ -L "$path" ] && printf '%s %s\n' "$path" "$(readlink -m "$path")"; done
+for path in $TEXTS /etc/postfix/main.cf /etc/postfix/master.cf "$HBA"; do [ -L "$path" ] && printf '%s %s\n' "$path" "$(readlink -m "$path")"; done
 part places # directories that we may take: what stands there before us (path|its uid|what it leads to|the package that brings it|what is in it)
 for path in $PLACES; do
     [ -e "$path" ] || [ -L "$path" ] || continue
     real=$(readlink -m "$path")
     uid=$(stat -L -c %u "$path" 2>/dev/null)
-    package= # asked of mail_home, the first, where root owns it
-    [ "$uid" != 0 ] || [ "$path" != "${PLACES%% *}" ] || package=$(dpkg-query -S "$real" 2>/dev/null | cut -d: -f1 || rpm -qf --qf '%{NAME}' "$real" 2>/dev/null | grep -v ' ')
+    package= # asked of mail_home where root owns it
+    [ "$uid" != 0 ] || [ "$path" != "$MAIL_HOME" ] || package=$(dpkg-query -S "$real" 2>/dev/null | cut -d: -f1 || rpm -qf --qf '%{NAME}' "$real" 2>/dev/null | grep -v ' ')
     printf '%s|%s|%s|%s|%s\n' "$path" "$uid" "$real" "$package" "$(ls -A "$path/" 2>/dev/null | head -n 5 | tr '\n' ' ')"
 done
 # the public half of the key, by which a certificate is known to belong to it
@@ -142,6 +143,6 @@ if command -v psql >/dev/null && command -v runuser >/dev/null; then
     # The rows hold password hashes: base64 keeps them from a reader over somebody's shoulder when pyinfra runs with -vvv. Short
     # lines, packed: paramiko takes a long time for a long one.
     part sql
-    printf '%s' "$SQL" | (cd / && runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=0 2>/dev/null) | gzip -1 | base64 -w 30000
+    printf '%s' "$SQL" | (cd / && runuser -u postgres -- psql -wXAtq -v database="$DATABASE" -v role="$ROLE" 2>/dev/null) | gzip -1 | base64 -w 30000
 fi
 exit 0

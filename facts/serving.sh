@@ -85,7 +85,8 @@ of_dovecot() {
 
 of_workers() {
     if [ -f /etc/amavis/conf.d/60-mailroom ]; then
-        for port in 10024 10026; do greets $port 220 || problem "Amavis does not say 220 on port $port" amavis; done
+        signing=$([ ! -f /etc/amavis/conf.d/66-mailroom-dkim ] || echo 10027) # the host's own letters (chapter 6)
+        for port in 10024 10026 $signing; do greets $port 220 || problem "Amavis does not say 220 on port $port" amavis; done
     fi
     # from the step on that gives clamd its signatures; its package alone does not start it
     grep -qs ClamAV-clamd /etc/amavis/conf.d/62-mailroom-clamav || return 0

@@ -31,6 +31,9 @@ mail: list[tuple[str, dict[str, Any]]] = [
             "accounts_file": "secrets/accounts.json",
             # CHANGE: {"mailreader": "password of the database role"}; chmod 600
             "secrets_file": "secrets/secrets.json",
+            # Where your provider blocks port 25 (docs/your-own-server.md): its relay, and "relayhost": "the password there" in secrets_file
+            # "relayhost": "smtp.provider.example:587",
+            # "relayhost_user": "me@example.org",
         },
     ),
 ]

@@ -4,41 +4,38 @@ apt locks its archives folder, so hosts cannot share one. Each has its own, fill
 from a common pool; whatever a host downloaded is linked back into the pool at the next occasion.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from lab import names
 
 
-def folder(suite: str) -> Path:
-    return names.cache() / "apt" / suite
+def folder(suite: str, inside: str) -> Path:
+    """The pool of a suite, or "hosts/NAME": that host's /var/cache/apt/archives. It need not be there."""
+    return names.cache() / "apt" / suite / inside
 
 
-def archives(suite: str, container: str) -> Path:
-    """This host's /var/cache/apt/archives."""
-    return folder(suite) / "hosts" / container
+def pool(suite: str) -> Path:
+    return folder(suite, "pool")
 
 
 def fill(suite: str, container: str) -> Path:
-    mine = archives(suite, container)
-    mine.mkdir(parents=True, exist_ok=True)
+    mine = folder(suite, f"hosts/{container}")
+    mine.mkdir(parents=True, exist_ok=True)  # the host puts something in
     link_all(pool(suite), mine)
     return mine
 
 
 def collect(suite: str, container: str) -> None:
     """Safe at any time: apt moves a package here only when it is complete."""
-    mine = archives(suite, container)
-    if mine.is_dir():
-        link_all(mine, pool(suite))
+    link_all(folder(suite, f"hosts/{container}"), pool(suite))
 
 
 def drop(suite: str, container: str) -> None:
     collect(suite, container)
-    shutil.rmtree(archives(suite, container), ignore_errors=True)
+    shutil.rmtree(folder(suite, f"hosts/{container}"), ignore_errors=True)
 
 
 def drop_lab(prefix: str) -> None:
@@ -47,16 +44,10 @@ def drop_lab(prefix: str) -> None:
         drop(left.parent.parent.name, left.name)
 
 
-def pool(suite: str) -> Path:
-    shared = folder(suite) / "pool"
-    shared.mkdir(parents=True, exist_ok=True)
-    return shared
-
-
 def link_all(source: Path, target: Path) -> None:
-    for package in source.glob("*.deb"):
-        if not (target / package.name).exists():
-            try:
-                os.link(package, target / package.name)
-            except FileExistsError:  # another checkout did it in this moment
-                continue
+    packages = list(source.glob("*.deb"))
+    if packages:
+        target.mkdir(parents=True, exist_ok=True)
+    for package in packages:
+        with suppress(FileExistsError):  # it has it, or another checkout did it in this moment
+            os.link(package, target / package.name)

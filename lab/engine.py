@@ -1,7 +1,5 @@
 """podman or Docker: which one is here, and the flags with which systemd runs in it."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil
@@ -19,6 +17,8 @@ CAP_SYS_RESOURCE = 24
 
 @dataclass(frozen=True)
 class Engine:
+    """podman or Docker. A command that fails is a LabError with the engine's last line."""
+
     name: str
 
     def argv(self, *args: str) -> list[str]:
@@ -35,6 +35,7 @@ class Engine:
         return done.stdout.strip()
 
     def ok(self, *args: str) -> bool:
+        """Whether this command succeeds."""
         return subprocess.run(self.argv(*args), capture_output=True, check=False).returncode == 0
 
     def inspect(self, kind: str, *names: str) -> list[dict[str, Any]]:
@@ -44,6 +45,7 @@ class Engine:
         return list(json.loads(self.run(kind, "inspect", *names, check=False) or "[]"))
 
     def guest_flags(self) -> list[str]:
+        """The options of `run` with which systemd is at home in a container."""
         # Without SYS_ADMIN systemd cannot set up PrivateTmp, ProtectSystem and their like: units
         # start unprotected and look healthy. NET_ADMIN lets the guest seal its own routes.
         # AppArmor's container profile would refuse the same mounts again.
@@ -88,7 +90,7 @@ def find() -> Engine:
         usable = not shutil.which("podman") and shutil.which("docker") and docker.ok("info")
         wanted = "docker" if usable else "podman"
     if wanted == "podman":
-        tools.need_podman(old_cgroups())
+        tools.need(tools.PODMAN | (tools.RUNC if old_cgroups() else {}), "to run the lab's hosts")
     elif not Engine("docker").ok("info"):
         raise LabError("Docker does not answer.", "Start its daemon, or set LAB_ENGINE=podman.")
     return Engine(wanted)

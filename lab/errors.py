@@ -1,15 +1,11 @@
 """The message of a lab command that cannot go on: what happened, and what to do next."""
 
-from __future__ import annotations
-
 
 class LabError(Exception):
     """One failure in words for the person at the terminal, with the next thing to do."""
 
-    def __init__(self, what: str, do: str = "") -> None:
-        super().__init__(f"{what} {do}".strip())
-        self.what = what
-        self.do = do
+    def __str__(self) -> str:
+        return " ".join(self.args)
 
 
 class LabDown(LabError):

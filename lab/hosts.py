@@ -1,14 +1,12 @@
 """One lab host: make it, find it again, wait for it, remove it. Its container's labels are the truth about it."""
 
-from __future__ import annotations
-
 import json
 import socket
 import time
 from dataclasses import dataclass
 from typing import Any
 
-from lab import aptcache, image, names, state, world
+from lab import aptcache, image, names, places, state, world
 from lab.engine import Engine
 from lab.errors import LabError
 
@@ -28,6 +26,7 @@ class Found:
 
 
 def container(name: str) -> str:
+    """The name of a host's container."""
     return f"{names.prefix()}-{name}"
 
 
@@ -37,15 +36,19 @@ def find_all(engine: Engine) -> dict[str, Found]:
     ids = engine.run("ps", "--all", "--quiet", "--filter", label).split()
     found = {}
     for one in engine.inspect("container", *ids):
-        labels = one["Config"]["Labels"]
-        host = json.loads(labels["mailroom.host"])
-        mounted = state.path("id_ed25519.pub").exists() and state.path("guest").is_dir()
-        found[host["name"]] = Found(host, one["State"]["Running"], mounted, image.split_mirrors(labels))
+        host = json.loads(one["Config"]["Labels"]["mailroom.host"])
+        mounted = state.of(host, "id_ed25519.pub").exists() and state.guest().is_dir()
+        found[host["name"]] = Found(host, one["State"]["Running"], mounted, image.mirrors(one))
     return found
 
 
-def plan(name: str, suite: str, role: str, subnet: str, others: dict[str, Any]) -> state.Record:
-    """A new host's record for lab.json: address and ports that no other host of ours has."""
+def plan(
+    name: str, suite: str, role: str, subnet: str, others: dict[str, Any], six: bool = False, domain: str = ""
+) -> state.Record:
+    """A new host's record for lab.json: addresses and ports that no other host of ours has.
+
+    One with a `domain` of its own belongs to a learner, and so does the place with its keys and secrets (lab/places.py).
+    """
     net = subnet.rsplit(".", 1)[0]
     address = f"{net}.{names.octet(name, {int(o['address'].split('.')[3]) for o in others.values()})}"
     taken = {port for other in others.values() for port in other["ports"].values()}
@@ -54,9 +57,10 @@ def plan(name: str, suite: str, role: str, subnet: str, others: dict[str, Any]) 
     for inside in wanted:
         ports[inside] = free_port(taken | set(ports.values()))
     record = {
-        "name": name, "fqdn": names.fqdn(name, role), "role": role, "suite": suite,
-        "address": address, "ssh_port": ports["22"], "ports": ports,
+        "name": name, "fqdn": names.fqdn(name, role, domain), "role": role, "suite": suite,
+        "address": address, "address6": names.six(address) if six else "", "ssh_port": ports["22"], "ports": ports,
     }  # fmt: skip
+    record |= {"domain": domain, "place": places.of(name)} if domain else {}
     return record | ({"clients": world.clients(subnet)} if role == names.WORLD else {})
 
 
@@ -77,20 +81,23 @@ def free_port(taken: set[int]) -> int:
 def create(engine: Engine, host: state.Record, image: str) -> None:
     """Start a host from an image, a bare one or a snapshot."""
     me = container(host["name"])
-    guest = state.path("guest")
+    guest = state.guest()
     archives = aptcache.fill(host["suite"], me)
     mounts = [
-        f"{state.path('id_ed25519.pub')}:/root/.ssh/authorized_keys:ro",
+        f"{state.of(host, 'id_ed25519.pub')}:/root/.ssh/authorized_keys:ro",
         f"{guest}:/etc/mailroom-lab:ro",
         f"{guest}/hosts:/etc/hosts:ro",
         f"{guest}/resolv.conf:/etc/resolv.conf:ro",
         f"{archives}:/var/cache/apt/archives",
     ]
+    if host["role"] == "mail":
+        mounts.append(f"{guest}/resolver.conf:/etc/unbound/mailroom.d/lab.conf:ro")
     published = [f"127.0.0.1:{outside}:{inside}" for inside, outside in host["ports"].items()]
     labels = [f"mailroom.lab={names.prefix()}", f"mailroom.host={json.dumps(host)}"]
     engine.run(
         "run", "--detach", "--name", me, "--hostname", host["fqdn"],
-        "--network", names.prefix(), "--ip", host["address"], "--mac-address", names.mac(host["address"]),
+        "--network", names.prefix(), "--ip", host["address"], *(["--ip6", host["address6"]] if host.get("address6") else []),
+        "--mac-address", names.mac(host["address"]),
         *engine.guest_flags(),
         *(word for mount in mounts for word in ("--volume", mount)),
         *(word for port in published for word in ("--publish", port)),
@@ -99,17 +106,17 @@ def create(engine: Engine, host: state.Record, image: str) -> None:
     )  # fmt: skip
 
 
-def start(engine: Engine, name: str) -> None:
-    engine.run("start", container(name))
-
-
 def tell(engine: Engine, host: state.Record, changed: set[str]) -> None:
     """Make a running host read the changes in its mounted files."""
     commands = []
     if "routes" in changed:
         commands.append("systemctl restart mailroom-seal")
     if host["role"] == names.WORLD and changed & {"clients", "zones.conf"}:
+        # however often: systemd starts no unit more than five times in ten seconds, unless it forgets that
+        commands.append("systemctl reset-failed mailroom-world unbound")
         commands.append("systemctl restart mailroom-world unbound")
+    if "resolver.conf" in changed and host["role"] == "mail":
+        commands.append("systemctl try-restart mailroom-resolver.service 2>/dev/null || true")
     if "resolv.conf" in changed:
         commands.append("mailroom-names")
     if commands:

@@ -1,14 +1,13 @@
 """The kernel's limits for one user: the defaults are enough for a few hosts, not for a workshop."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from lab.progress import say
 
 # Each host's systemd watches files with about six instances of inotify, all counted for the same user. Without them it
 # starts, waits for its own units for ever, and never comes to sshd (inotify(7), "Too many open files").
-INSTANCES = Path("/proc/sys/fs/inotify/max_user_instances")
+NAME = "fs.inotify.max_user_instances"
+INSTANCES = Path("/proc/sys", *NAME.split("."))
 ENOUGH = 1024
 LOW = 512
 
@@ -23,11 +22,6 @@ def raise_inotify() -> None:
         return
     try:
         INSTANCES.write_text(str(ENOUGH))
+        say(f"{NAME} was {now}, now {ENOUGH} until the next reboot: every host's systemd needs some")
     except OSError:
-        say(
-            f"fs.inotify.max_user_instances is {now}: enough for a few hosts. For more: sudo sysctl fs.inotify.max_user_instances={ENOUGH}"
-        )
-    else:
-        say(
-            f"fs.inotify.max_user_instances was {now}, now {ENOUGH} until the next reboot: every host's systemd needs some"
-        )
+        say(f"{NAME} is {now}: enough for a few hosts. For more: sudo sysctl {NAME}={ENOUGH}")

@@ -1,21 +1,22 @@
 """Names, addresses and ports, derived from where the lab's files are, so that two checkouts never meet."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import re
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SUITES = ("trixie", "bookworm")
 DEFAULT_SUITE = "trixie"
 STAND_INS = ("el9", "el9-yum")  # a Debian below, AlmaLinux 9 above: see lab/standin.py
+CHOICES = (*SUITES, *STAND_INS)
 WORLD = "world"  # the host that plays the Internet, and its system: see lab/world.py
 DEFAULT_HOSTS = ("mx1", "client")
 DOMAIN = "example.test"  # the factory's own domain
 ELSEWHERE = "example.net"  # where strangers live: the same lab network, another domain
+CLASS = "class.json"  # in the folder of a lab that is a class: who is in it (classroom/folder.py)
+PLACE = "place"  # an empty file in the folder of one learner of a class: see lab/places.py
 MAIL_PORTS = (25, 143, 465, 587, 993, 4190)
 
 CLIENTS = 224  # a /28 of the lab's network from here on: people in the world
@@ -32,16 +33,28 @@ def directory() -> Path:
     return (ROOT / (os.environ.get("MAILROOM_LAB_DIR") or ".lab")).resolve()
 
 
+def home() -> Path:
+    """The folder of the whole lab. For the place of one learner, that is the class's; for any other lab, its own."""
+    here = directory()
+    return here.parent.parent if (here / PLACE).exists() else here
+
+
+# What the world's DNS can be given: a name, with labels like _domainkey, and a text that needs no quoting there.
+RECORD = re.compile(r"(?=.{1,253}\Z)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\.)*[a-z0-9]+")
+TEXT = re.compile(r"[ !#-&(-\[\]-~]{0,4000}")
+
+
 def cache() -> Path:
     """The cache that labs and checkouts share: root file systems and Debian packages."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mailroom"
 
 
 def fingerprint() -> int:
-    return int(hashlib.sha256(str(directory()).encode()).hexdigest()[:8], 16)
+    return int(hashlib.sha256(str(home()).encode()).hexdigest()[:8], 16)
 
 
 def prefix() -> str:
+    """The beginning of all names that the engine has for this lab."""
     return f"mailroom-{fingerprint():08x}"
 
 
@@ -50,6 +63,20 @@ def subnets() -> list[IPv4Network]:
     every = list(TEST_RANGE.subnets(new_prefix=24))
     start = fingerprint() % len(every)
     return every[start:] + every[:start]
+
+
+def six(address: str) -> str:
+    """The IPv6 address beside an IPv4 one of a lab, with the same digits: 198.18.3.10 has 2001:db8:18:3::10.
+
+    RFC 3849 set 2001:db8::/32 aside for documentation: no Internet route covers it.
+    """
+    _, second, third, last = str(IPv4Address(address)).split(".")
+    return str(IPv6Address(f"2001:db8:{second}:{third}::{last}"))  # as everybody writes it: a group of 0 is left out
+
+
+def subnet_six(subnet: IPv4Network) -> IPv6Network:
+    """The IPv6 network beside an IPv4 one."""
+    return IPv6Network(f"{six(str(subnet[0]))}/64")
 
 
 def ports() -> list[int]:
@@ -63,13 +90,15 @@ def valid(name: str) -> bool:
 
 
 def role(name: str) -> str:
+    """ "mail", "client" or "world"."""
     if name == WORLD:
         return WORLD
     return "mail" if re.fullmatch(r"mx\d*", name) else "client"
 
 
-def fqdn(name: str, role: str) -> str:
-    return f"{name}.{DOMAIN if role == 'mail' else ELSEWHERE}"
+def fqdn(name: str, role: str, domain: str = "") -> str:
+    """A host's name in the DNS. `domain` is its own one, where it does not share the factory's."""
+    return f"mx.{domain}" if domain else f"{name}.{DOMAIN if role == 'mail' else ELSEWHERE}"
 
 
 def octet(name: str, taken: set[int]) -> int:

@@ -1,24 +1,30 @@
 """One line on stderr while a step takes long; nothing without a terminal."""
 
-from __future__ import annotations
-
+import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import textwrap
+from contextlib import AbstractContextManager, nullcontext, suppress
 
 
-@contextmanager
-def busy(doing: str) -> Iterator[None]:
-    try:
-        from rich.console import Console
-    except ModuleNotFoundError:  # the lab works without the virtual environment, just more quietly
-        Console = None  # type: ignore[assignment,misc]
-    if not sys.stderr.isatty() or Console is None:
-        yield
-        return
-    with Console(stderr=True).status(doing):
-        yield
+def busy(doing: str) -> AbstractContextManager[object]:
+    """For a `with` around what takes long."""
+    if sys.stderr.isatty():
+        with suppress(ModuleNotFoundError):  # the lab works without the virtual environment, just more quietly
+            from rich.console import Console
+
+            return Console(stderr=True).status(doing)
+    return nullcontext()
 
 
 def say(line: str) -> None:
-    print(f"lab: {line}", file=sys.stderr, flush=True)
+    """A sentence to the person at the terminal, in lines as wide as that; a log gets one line."""
+    text = f"lab: {line}"
+    if sys.stderr.isatty():
+        text = "\n".join(
+            part
+            for paragraph in text.splitlines()
+            for part in textwrap.wrap(
+                paragraph, shutil.get_terminal_size().columns, subsequent_indent="     ", break_on_hyphens=False
+            )
+        )
+    print(text, file=sys.stderr, flush=True)

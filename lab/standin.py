@@ -5,8 +5,6 @@ which `el9/convert.py` makes of Debian's binary packages. el9-yum is the same wi
 What it proves is dispatch, dnf, yum and rpm, names and paths; not Red Hat's packages, SELinux, firewalld or defaults.
 """
 
-from __future__ import annotations
-
 import tarfile
 from pathlib import Path
 

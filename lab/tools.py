@@ -1,11 +1,13 @@
 """The programs that the lab calls. Root on Debian installs them at once; any other user gets the exact command."""
 
-from __future__ import annotations
-
+import fcntl
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+from lab import names
 from lab.errors import LabError
 from lab.progress import busy, say
 
@@ -19,15 +21,11 @@ MMDEBSTRAP = {"mmdebstrap": ["mmdebstrap", "debian-archive-keyring"]}
 def missing(programs: dict[str, list[str]]) -> list[str]:
     """The packages for those programs that are not on the PATH (or in sbin, where a user's PATH ends)."""
     path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
-    return [
-        package
-        for program, packages in programs.items()
-        if not shutil.which(program, path=path)
-        for package in packages
-    ]
+    return [name for one, packages in programs.items() if not shutil.which(one, path=path) for name in packages]
 
 
 def need(programs: dict[str, list[str]], purpose: str) -> None:
+    """Have these programs, installed where that is possible; LabError with the command where it is not."""
     packages = missing(programs)
     if not packages:
         return
@@ -38,6 +36,21 @@ def need(programs: dict[str, list[str]], purpose: str) -> None:
             f"Run: sudo {' '.join(install)}   (or your system's own packages of that name)",
         )
     say(f"installing {' '.join(packages)} with apt-get, {purpose}")
+    with one_apt_get():
+        if missing(programs):  # another lab, or a test beside this one, may have installed them meanwhile
+            apt_get(install, packages)
+
+
+@contextmanager
+def one_apt_get() -> Iterator[None]:
+    """One of ours at a time, also of other checkouts: a second apt-get fails at once, it does not wait."""
+    names.cache().mkdir(parents=True, exist_ok=True)
+    with (names.cache() / "apt-get.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def apt_get(install: list[str], packages: list[str]) -> None:
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     # The first attempt may meet lists that are empty or too old.
     for command in (install, ["apt-get", "update"], install):
@@ -49,14 +62,6 @@ def need(programs: dict[str, list[str]], purpose: str) -> None:
         f"apt-get could not install {' '.join(packages)}: {done.stderr.strip()[-300:]}",
         f"Repair that, then try: {' '.join(install)}",
     )
-
-
-def need_podman(with_runc: bool) -> None:
-    need(PODMAN | (RUNC if with_runc else {}), "to run the lab's hosts")
-
-
-def need_ssh() -> None:
-    need(SSH, "to reach the lab's hosts")
 
 
 def have_mmdebstrap() -> bool:

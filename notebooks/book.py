@@ -1,13 +1,11 @@
-"""`make book`: execute the notebooks against the lab, in order, and build a static book with their outputs.
+"""`make book`: execute the notebooks, in order, and build a static book with their outputs.
 
-    python -m notebooks.book                   # executes, and builds notebooks/_book/html
-    python -m notebooks.book --execute FOLDER  # executes into FOLDER, no more
+    python -m notebooks.book                   # executes on fresh hosts, and builds notebooks/_book/html
+    python -m notebooks.book --execute FOLDER  # executes into FOLDER, no more, on the host that the inventory names
     python -m notebooks.book --build FOLDER    # builds from what was executed into FOLDER
 
-The lab has to be up. Steps that are done already are executed too: twice is once.
+The book begins on a bare host. It has a lab of its own (.lab-book) for as long as it takes, so that yours is left alone.
 """
-
-from __future__ import annotations
 
 import argparse
 import os
@@ -15,14 +13,17 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
+import nbclient
 import nbformat
-from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 HERE = Path(__file__).resolve().parent
 OUT = HERE / "_book"
+LAB = ".lab-book"
 TIMEOUT = 300  # seconds for one cell; an installation takes a while on a slow mirror
 
 
@@ -35,15 +36,8 @@ def execute(source: Path, target: Path) -> float:
     """Run a notebook top to bottom and keep it, with its outputs, in `target`; also when a cell fails."""
     notebook = nbformat.read(source, as_version=4)
     begun = time.monotonic()
-    client = NotebookClient(
-        notebook,
-        timeout=TIMEOUT,
-        kernel_name="python3",
-        resources={"metadata": {"path": str(HERE)}},
-        store_widget_state=False,
-    )
     try:
-        client.execute()
+        nbclient.execute(notebook, str(HERE), timeout=TIMEOUT, kernel_name="python3", store_widget_state=False)
     finally:
         target.parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(notebook, target)
@@ -64,9 +58,24 @@ def build(executed: Path) -> Path:
     return OUT / "html" / "index.html"
 
 
+@contextmanager
+def fresh_lab() -> Iterator[None]:
+    """A lab that is nobody's, with a bare mail host; gone afterwards."""
+    os.environ["MAILROOM_LAB_DIR"] = LAB
+    for name in ("MAILROOM_INVENTORY", "MAILROOM_HOST"):
+        os.environ.pop(name, None)
+    lab = [sys.executable, "-m", "lab"]
+    subprocess.run([*lab, "purge"], cwd=HERE.parent, check=True, stdin=subprocess.DEVNULL)  # of a book that was killed
+    try:
+        subprocess.run([*lab, "up"], cwd=HERE.parent, check=True, stdin=subprocess.DEVNULL)
+        yield
+    finally:
+        subprocess.run([*lab, "purge"], cwd=HERE.parent, check=True, stdin=subprocess.DEVNULL)
+
+
 def execute_all(into: Path) -> None:
     """All notebooks, one after another; CellExecutionError at the first cell that fails."""
-    # nobody rewinds a book: snapshots between the steps would only cost time
+    # a book is never rewound: snapshots between the steps would only cost time
     os.environ.setdefault("MAILROOM_SNAPSHOTS", "no")
     for source in notebooks():
         print(f"executing {source.name}", end=" ", flush=True)
@@ -83,7 +92,8 @@ def main() -> int:
     executed = options.execute or options.build or OUT / "executed"
     try:
         if not options.build:
-            execute_all(executed)
+            with nullcontext() if options.execute else fresh_lab():
+                execute_all(executed)
     except CellExecutionError as error:
         print(f"failed\n{error}\nExecuted so far: {executed}", file=sys.stderr)
         return 1

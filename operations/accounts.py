@@ -4,13 +4,19 @@ import re
 from collections.abc import Collection
 from typing import Any
 
-from pyinfra import host, logger, state
-
 from operations import fingerprints, passwords, preview
-from operations.base import Commands, changing, mail_host
+from operations.base import Commands, changing, mail_host, warn
 from operations.postgresql import need_tables, quoted, sql, tables_wanted
 
 DATABASE = "mail"
+
+# While PostgreSQL is away Dovecot answers from memory (chapter 4, passdb). The memory ends with its auth process, if that does not
+# listen: its configuration may be what this run puts right, later.
+FORGET = """
+shift
+! systemctl -q is-active dovecot || timeout -s KILL 10 doveadm auth cache flush "$@" >/dev/null 2>&1 ||
+    pkill -KILL -x -P "$(cat /run/dovecot/master.pid)" auth || true
+"""
 
 
 def _rows(table: str) -> dict[str, dict[str, Any]]:
@@ -26,47 +32,58 @@ def _without_hash(statement: str) -> str:
 def _left_over(table: str, key: str, wanted: set[str], prune: bool) -> list[str]:
     """Rows that are not in the data any more: reported, and deleted only when asked (mail on the disk stays)."""
     left = sorted(set(_rows(table)) - wanted)
-    if left and not prune and state.is_executing:
-        host.log_styled(
+    if left and not prune:
+        warn(
             f"not in the data any more, kept in the table {table}: {', '.join(left)} "
-            "(remove them with --data prune_accounts=true)",
-            fg="yellow",
-            log_func=logger.warning,
+            "(remove them with --data prune_accounts=true)"
         )
     return [f"DELETE FROM {table} WHERE {key} = {quoted(name)}" for name in left] if prune else []
 
 
-@changing
-def domains(names: list[str], transport: str, prune: bool = False) -> Commands:
-    """A row in `transports` for each domain. A transport that a later chapter has changed stays as it is."""
-    statements = [
-        f"INSERT INTO transports (domain, transport) VALUES ({quoted(name)}, {quoted(transport)})"
-        for name in names
-        if name not in _rows("transports")
-    ]
-    statements += _left_over("transports", "domain", set(names), prune)
+def _written(statements: list[str], changed: Collection[str] = ()) -> Commands:
+    """The command for these statements; afterwards Dovecot, if it runs, has forgotten what it knew of the addresses `changed`."""
     if statements:
         preview.change("database mail", "", ";\n".join(map(_without_hash, statements)) + ";\n")
-        yield sql(statements, database=DATABASE)
+        names = (
+            sorted(changed) if len(changed) <= 100 else ()
+        )  # of many it forgets all: a command has room for so many words
+        yield sql(statements, DATABASE, True, FORGET if changed else "", *names)
 
 
-@changing
-def delivered_by(names: list[str], transport: str, instead_of: str) -> Commands:
-    """The rows of these domains that have the transport `instead_of` get another one. What the operator chose stays."""
+@changing(database=DATABASE)
+def transports(domains: list[str], transport: str, instead_of: str = "", prune: bool = False) -> Commands:
+    """A row in `transports` for each domain. A transport that somebody has changed stays as it is.
+
+    + domains: their names
+    + transport: as transport(5) has it ("virtual:")
+    + instead_of: change the rows that have this transport, and add none
+    + prune: delete the rows of other domains
+
+    **Example:** ``accounts.transports(domains=["example.org"], transport="virtual:")``
+    """
     rows = _rows("transports")
+    if instead_of:
+        names = [name for name in domains if name in rows and rows[name]["transport"] == instead_of]
+        update = f"UPDATE transports SET transport = {quoted(transport)} WHERE domain = "
+        yield from _written([update + quoted(name) for name in names])
+        return
     statements = [
-        f"UPDATE transports SET transport = {quoted(transport)} WHERE domain = {quoted(name)}"
-        for name in names
-        if name in rows and rows[name]["transport"] == instead_of
+        f"INSERT INTO transports (domain, transport) VALUES ({quoted(name)}, {quoted(transport)})"
+        for name in domains
+        if name not in rows
     ]
-    if statements:
-        preview.change("database mail", "", ";\n".join(statements) + ";\n")
-        yield sql(statements, database=DATABASE)
+    yield from _written(statements + _left_over("transports", "domain", set(domains), prune))
 
 
-@changing
+@changing(database=DATABASE)
 def mailboxes(users: dict[str, dict[str, str]], prune: bool = False) -> Commands:
-    """A row in `users` for each address, {"realname": …, "maildir": …}; new ones are locked until a password is set."""
+    """A row in `users` for each address; new ones are locked until a password is set.
+
+    + users: {address: {"realname": …, "maildir": …}}
+    + prune: delete the rows of other addresses
+
+    **Example:** ``accounts.mailboxes(users={"foo@example.org": {"realname": "Foo", "maildir": "example.org/foo/"}})``
+    """
     rows = _rows("users")
     statements, differing = [], set()
     for email, user in users.items():
@@ -80,17 +97,21 @@ def mailboxes(users: dict[str, dict[str, str]], prune: bool = False) -> Commands
             differing.add(email)
             statements.append(f"UPDATE users SET {', '.join(changed)} WHERE email = {quoted(email)}")
     statements += _left_over("users", "email", set(users), prune)
-    gone = set(rows) - set(users) if prune else set()
-    if statements:
-        preview.change("database mail", "", ";\n".join(map(_without_hash, statements)) + ";\n")
-        yield sql(statements, database=DATABASE, forgotten=differing | gone)
+    yield from _written(statements, differing | (set(rows) - set(users) if prune else set()))
 
 
-@changing
+@changing(database=DATABASE)
 def user_passwords(secrets: dict[str, str], scheme: str, key: fingerprints.Key, reader: str) -> Commands:
     """Each mailbox has its declared password, in this scheme, unless its user has changed it since it was declared.
 
     Fingerprints of the declared ones say so (operations/fingerprints.py), in a table that `reader` may not read.
+
+    + secrets: passwords, or ready hashes ("{SCHEME}…"), by address
+    + scheme: "ARGON2ID" or "SHA512-CRYPT"
+    + key: the controller's, a `fingerprints.Key`, which never leaves it
+    + reader: the role that Postfix and Dovecot ask with
+
+    **Example:** ``accounts.user_passwords(secrets={"foo@example.org": "…"}, scheme="ARGON2ID", key=Key("…"), reader="mailreader")``
     """
     rows = _rows("users")
     differing: set[str] = set()
@@ -108,28 +129,29 @@ def user_passwords(secrets: dict[str, str], scheme: str, key: fingerprints.Key, 
                 f"SELECT email, {', '.join(map(quoted, values))} FROM users WHERE email = {quoted(email)} "
                 "ON CONFLICT (email) DO UPDATE SET hash = excluded.hash, key = excluded.key, fingerprint = excluded.fingerprint"
             )
-    if statements:
-        preview.change("database mail", "", ";\n".join(map(_without_hash, statements)) + ";\n")
-        yield sql(statements, database=DATABASE, forgotten=differing)
+    yield from _written(statements, differing)
 
 
-@changing
-def aliases(wanted: dict[str, list[str]], mailboxes: Collection[str] = (), prune: bool = False) -> Commands:
+@changing(database=DATABASE)
+def aliases(aliases: dict[str, list[str]], mailboxes: Collection[str] = (), prune: bool = False) -> Commands:
     """A row in `aliases` for each alias; several targets are one value, separated by commas, as Postfix reads them.
 
     An address that was an alias and is a mailbox now has no row here any more: Postfix asks for aliases first, and the
     mailbox would never get a letter.
+
+    + aliases: {alias: targets}
+    + mailboxes: addresses that may be no alias
+    + prune: delete the rows of other aliases
+
+    **Example:** ``accounts.aliases(aliases={"bar@example.org": ["foo@example.org"]})``
     """
     rows = _rows("aliases")
-    hiding = sorted(set(rows) & set(mailboxes) - set(wanted))
+    hiding = sorted(set(rows) & set(mailboxes) - set(aliases))
     statements = [f"DELETE FROM aliases WHERE alias = {quoted(name)}" for name in hiding]
-    for alias, targets in wanted.items():
+    for alias, targets in aliases.items():
         value = ",".join(targets)
         if alias not in rows:
             statements.append(f"INSERT INTO aliases (alias, email) VALUES ({quoted(alias)}, {quoted(value)})")
         elif rows[alias]["email"] != value:
             statements.append(f"UPDATE aliases SET email = {quoted(value)} WHERE alias = {quoted(alias)}")
-    statements += _left_over("aliases", "alias", {*wanted, *hiding}, prune)
-    if statements:
-        preview.change("database mail", "", ";\n".join(map(_without_hash, statements)) + ";\n")
-        yield sql(statements, database=DATABASE)
+    yield from _written(statements + _left_over("aliases", "alias", {*aliases, *hiding}, prune))

@@ -1,8 +1,7 @@
 """Amavis and the SpamAssassin inside it: files that their own program has read before they go live."""
 
-from operations import preview
-from operations.base import Commands, changing, writes
-from operations.files import differs, put_command
+from operations.base import Commands, changing
+from operations.files import written
 
 # All of the configuration with the candidate in the place of its old self. The candidate's name has a dot in it, so
 # Debian's Amavis never takes it for a part of its own.
@@ -21,20 +20,25 @@ spamassassin --siteconfigpath="$site" --lint >&2"""
 RULES = "/etc/spamassassin/mailroom.cf"
 
 
-@writes("{path}")
-@changing
-def part(path: str, text: str) -> Commands:
-    """A part of Amavis's configuration, a file of Perl in conf.d (/usr/share/doc/amavisd-new/README.Debian.gz)."""
-    if differs(path, text):
-        preview.change(path, "", text)
-        yield put_command(path, text, check=CHECK_PART)
+@changing(writes="{dest}")
+def part(dest: str, text: str) -> Commands:
+    """A part of Amavis's configuration that amavisd has read, among all others, before it goes live.
+
+    + dest: its path in conf.d (/usr/share/doc/amavisd-new/README.Debian.gz says which is read when)
+    + text: Perl
+
+    **Example:** ``amavis.part(dest="/etc/amavis/conf.d/60-local", text="$max_servers = 2;\\n1;")``
+    """
+    yield from written(dest, text, check=CHECK_PART)
 
 
-@writes(RULES)
-@changing
+@changing(writes=RULES)
 def rules(text: str) -> Commands:
     """Settings of SpamAssassin's, which it has read without a complaint
-    (https://spamassassin.apache.org/full/4.0.x/doc/spamassassin-run.html)."""
-    if differs(RULES, text):
-        preview.change(RULES, "", text)
-        yield put_command(RULES, text, check=CHECK_RULES)
+    (https://spamassassin.apache.org/full/4.0.x/doc/spamassassin-run.html).
+
+    + text: lines of a file in /etc/spamassassin
+
+    **Example:** ``amavis.rules(text="required_score 6.0")``
+    """
+    yield from written(RULES, text, check=CHECK_RULES)

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from facts.mail_host import JUDGE_PAIR
-from operations.base import Commands, changing, edits, mail_host, shell, writes
+from operations.base import Commands, changing, mail_host, shell
 
 # Both files are made under other names first: a half-made pair must not meet a restarting daemon.
 MAKE = """umask 077
@@ -29,7 +29,8 @@ MARK = "mailroom"  # the organisation in the subject: by it a certificate is kno
 LIFE = timedelta(days=3650)
 
 
-def _read(pem: str | None) -> x509.Certificate | None:
+def read(pem: str | None) -> x509.Certificate | None:
+    """The first certificate of a file; None where there is none."""
     try:
         return x509.load_pem_x509_certificate((pem or "").encode())
     except ValueError:
@@ -39,7 +40,7 @@ def _read(pem: str | None) -> x509.Certificate | None:
 def made_here(pem: str | None) -> bool:
     """Whether mailroom made this certificate: self-signed, and marked. What was made before there was a mark has an exact
     form: a subject of nothing but the CN, which is the first of its names, for servers only, 3650 days."""
-    certificate = _read(pem)
+    certificate = read(pem)
     if certificate is None or certificate.issuer != certificate.subject:
         return False
     subject = [(one.oid, one.value) for one in certificate.subject]
@@ -61,7 +62,7 @@ def made_here(pem: str | None) -> bool:
 
 def belongs(pem: str | None, key_public: str) -> bool:
     """Whether the certificate is that of a key, told by the SHA-256 of the key's public half."""
-    certificate = _read(pem)
+    certificate = read(pem)
     if certificate is None:
         return False
     public = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
@@ -70,7 +71,7 @@ def belongs(pem: str | None, key_public: str) -> bool:
 
 def described(pem: str | None) -> str:
     """A certificate in words, for a refusal."""
-    certificate = _read(pem)
+    certificate = read(pem)
     if certificate is None:
         return "no certificate that mailroom made"
     subject, issuer = certificate.subject.rfc4514_string(), certificate.issuer.rfc4514_string()
@@ -86,23 +87,33 @@ def loads(certificate: str, key: str, conf: str) -> str:
 
 def covers(pem: str | None, names: list[str]) -> bool:
     """Whether a certificate carries all these DNS names and is good for another 30 days."""
-    try:
-        certificate = x509.load_pem_x509_certificate((pem or "").encode())
-        there = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (ValueError, x509.ExtensionNotFound):
+    certificate = read(pem)
+    if certificate is None or certificate.not_valid_after_utc - RENEW_BEFORE <= datetime.now(UTC):
         return False
-    good = certificate.not_valid_after_utc - RENEW_BEFORE > datetime.now(UTC)
-    return good and set(names) <= set(there.get_values_for_type(x509.DNSName))
+    return set(names) <= set(dns_names(certificate))
 
 
-@edits("{certificate}")
-@writes("{key}")
-@changing
-def self_signed(certificate: str, key: str, names: list[str]) -> Commands:
-    """A certificate for these DNS names and its key (for root only), replaced when a name is missing, its end is near, or
-    the two do not belong together (a run may have died between them)."""
+def dns_names(certificate: x509.Certificate) -> list[str]:
+    """The names that clients compare."""
+    there = [one.value for one in certificate.extensions if isinstance(one.value, x509.SubjectAlternativeName)]
+    return [name for one in there for name in one.get_values_for_type(x509.DNSName)]
+
+
+@changing(edits="{certificate}", texts=("{certificate}.new", "{instead}"), writes="{key}", key="{key}")
+def pair(certificate: str, key: str, names: list[str], instead: str = "") -> Commands:
+    """A self-signed certificate and its key (for root only), replaced when a name is missing, its end is near, or the two do not
+    belong together (a run may have died between them).
+
+    + certificate, key: paths, in a directory that is there
+    + names: DNS names; the first is the common name, too
+    + instead: a file with public keys, as SHA-256; a pair of one of these is an authority's, and stays
+
+    **Example:** ``certificate.pair(certificate="/etc/ssl/m.pem", key="/etc/ssl/m.key", names=["mx.example.org"])``
+    """
     there = mail_host()
     text, beside = there.text(certificate), there.text(f"{certificate}.new")
+    if belongs(text, there.key_public) and there.key_public in (there.text(instead) or "").split():
+        return "an authority has signed it"
     if key in there.files and not belongs(text, there.key_public) and belongs(beside, there.key_public):
         yield shell(FINISH, certificate)
         text, beside = beside, None
@@ -110,12 +121,3 @@ def self_signed(certificate: str, key: str, names: list[str]) -> Commands:
         yield shell(MAKE, certificate, key, ",".join(f"DNS:{name}" for name in names), names[0])
     elif beside is not None:
         yield shell(DROP, certificate, key)
-
-
-@writes("{key}")
-@changing
-def key_for_root(key: str) -> Commands:
-    """The private key may be read by root only: both daemons read it before they drop their privileges."""
-    file = mail_host().files.get(key)
-    if file is None or (file.mode, file.user) != ("600", "root"):
-        yield shell('chown root:root "$1" && chmod 600 "$1"', key)

@@ -1,8 +1,7 @@
-"""ClamAV: its settings, its own signatures, and whether it may read what Amavis unpacked."""
+"""ClamAV: its settings, and its first signatures."""
 
-from operations import preview
-from operations.base import Commands, changing, edits, mail_host, shell
-from operations.files import PUT
+from operations.base import Commands, changing, mail_host, shell
+from operations.files import edited
 
 CLAMD_CONF = "/etc/clamav/clamd.conf"
 SIGNATURES = "/var/lib/clamav"
@@ -17,17 +16,17 @@ def with_settings(text: str, settings: dict[str, str]) -> str:
     return "\n".join([*lines, *(f"{key} {value}" for key, value in left.items())]) + "\n"
 
 
-@edits(CLAMD_CONF)
-@changing
+@changing(edits=CLAMD_CONF)
 def clamd_conf(settings: dict[str, str]) -> Commands:
-    """These settings stand in clamd.conf; clamd itself has read the file before it goes live
-    (https://docs.clamav.net/manual/Usage/Configuration.html#clamdconf)."""
-    before = mail_host().text(CLAMD_CONF) or ""
-    after = with_settings(before, settings)
-    if after != before:
-        preview.change(CLAMD_CONF, before, after)
-        check = 'clamd --config-file="$new" --version >/dev/null'
-        yield shell(PUT.format(check=check), CLAMD_CONF, "644", "root:root", stdin=after)
+    """These settings are in clamd.conf; clamd itself has read the file before it goes live
+    (https://docs.clamav.net/manual/Usage/Configuration.html#clamdconf).
+
+    + settings: values by name
+
+    **Example:** ``clamav.clamd_conf(settings={"MaxScanSize": "100M"})``
+    """
+    after = with_settings(mail_host().text(CLAMD_CONF) or "", settings)
+    yield from edited(CLAMD_CONF, after, check='clamd --config-file="$new" --version >/dev/null')
 
 
 # The download is some 250 MB and belongs to freshclam; it is waited for, not done a second time.
@@ -40,15 +39,11 @@ done
 """
 
 
-@changing
-def first_signatures() -> Commands:
-    """The official signatures are there: clamd does not start without. Waits for freshclam's first download."""
+@changing()
+def signatures() -> Commands:
+    """The official signatures are there: clamd does not start without. Waits for freshclam's first download.
+
+    **Example:** ``clamav.signatures()``
+    """
     if not {"daily.cvd", "daily.cld"} & set(mail_host().system.get("signatures", "").split()):
         yield shell(WAIT, SIGNATURES)
-
-
-@changing
-def member(user: str, group: str) -> Commands:
-    """The user is in the group, beside the one of its own."""
-    if user not in mail_host().members.get(group, ()):
-        yield shell('usermod -aG "$2" "$1"', user, group)

@@ -2,11 +2,8 @@
 
 import re
 
-from pyinfra import host, logger, state
-
-from operations import preview
-from operations.base import Commands, changing, edits, mail_host, shell, writes
-from operations.files import PUT, differs, put_command
+from operations.base import Commands, changing, mail_host, shell, warn
+from operations.files import PUT, differs, edited, written
 
 CONF = "/etc/chrony/chrony.conf"
 SOURCES = "/etc/chrony/sources.d/mailroom.sources"
@@ -33,49 +30,37 @@ def without_others(text: str, chosen: bool) -> str:
     return OTHERS.sub(OFF, text) if chosen else text
 
 
-@edits(CONF)
-@writes(SOURCES)
-@changing
-def sources(names: tuple[str, ...]) -> Commands:
-    """chronyd asks these servers and no others; with none, whom the distribution asks."""
+@changing(edits=CONF, writes=SOURCES)
+def sources(servers: tuple[str, ...]) -> Commands:
+    """chronyd asks these servers and no others. A job that sets the clock beside it, as ntpdate from cron in the article's first
+    try, is the operator's, so it is named and stays.
+
+    + servers: names or addresses; with none it asks whom the distribution asks
+
+    **Example:** ``clock.sources(servers=("ntp.example.org",))``
+    """
     there = mail_host()
-    before = there.text(CONF) or ""
-    after = without_others(before, bool(names))
-    if before != after:
-        preview.change(CONF, before, after)
-        yield put_command(CONF, after, check='chronyd -p -f "$new" >/dev/null')
-    lines = "".join(f"server {name} iburst\n" for name in names)
-    if names and differs(SOURCES, lines):
-        preview.change(SOURCES, there.text(SOURCES) or "", lines)
-        yield put_command(SOURCES, lines)
-    elif not names and SOURCES in there.files:
+    for path in there.system.get("clock_jobs", "").split():
+        warn(f"{path} sets the clock beside chrony, which makes it jump; take that out, it is not mailroom's to change")
+    after = without_others(there.text(CONF) or "", bool(servers))
+    yield from edited(CONF, after, check='chronyd -p -f "$new" >/dev/null')
+    if servers:
+        yield from written(SOURCES, "".join(f"server {name} iburst\n" for name in servers))
+    elif SOURCES in there.files:
         yield shell('rm -f "$1" && chronyc reload sources >/dev/null', SOURCES)
 
 
-@writes(DROP_IN)
-@changing
-def allowed() -> Commands:
-    """chronyd sets the clock where the host may do that, and only watches it elsewhere."""
+@changing(writes=DROP_IN)
+def adjustment() -> Commands:
+    """chronyd sets the clock where the host may do that, and only watches it elsewhere.
+
+    **Example:** ``clock.adjustment()``
+    """
     there = mail_host()
     may = int(there.system.get("capabilities") or "ffffffff", 16) & CAP_SYS_TIME
-    if not may and state.is_executing:
-        host.log_styled(
-            "no CAP_SYS_TIME here: chronyd only watches the clock (-x)", fg="yellow", log_func=logger.warning
-        )
+    if not may:
+        warn("no CAP_SYS_TIME here: chronyd only watches the clock (-x)")
     if not may and differs(DROP_IN, WATCH_ONLY):
         yield shell('mkdir -p "${1%/*}"\n' + PUT.format(check=""), DROP_IN, "644", "root:root", stdin=WATCH_ONLY)
     elif may and DROP_IN in there.files:
         yield shell('rm -f "$1" && systemctl daemon-reload && systemctl try-restart chrony', DROP_IN)
-
-
-@changing
-def alone() -> Commands:
-    """Nothing beside chronyd should set the clock: no ntpdate from cron, as in the article's first try. Such a job is the
-    operator's, so it is named and stays."""
-    for path in mail_host().system.get("clock_jobs", "").split() if state.is_executing else ():
-        host.log_styled(
-            f"{path} sets the clock beside chrony, which makes it jump; take that out, it is not mailroom's to change",
-            fg="yellow",
-            log_func=logger.warning,
-        )
-    yield from ()

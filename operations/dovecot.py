@@ -3,16 +3,15 @@
 import re
 from collections.abc import Collection
 
-from operations import preview
-from operations.base import Commands, changing, edits, mail_host, shell, writes
-from operations.files import differs, put_command
+from operations.base import Commands, changing, mail_host, shell
+from operations.files import edited, written
 
 CONF = "/etc/dovecot/dovecot.conf"
 SQL_CONF = "/etc/dovecot/dovecot-sql.conf"
 # doveconf reads the candidate as Dovecot would (https://doc.dovecot.org/latest/core/man/doveconf.1.html) and names the
 # line. It says yes to an unreadable value here and there, so the checks still try the service itself.
 CHECK = 'doveconf -c "$new" -n >/dev/null'
-INCLUDES = re.compile(r"^(!include conf\.d/\*\.conf|!include_try local\.conf)", re.MULTILINE)
+INCLUDES = re.compile(r"^#?(!include conf\.d/\*\.conf|!include_try local\.conf)", re.MULTILINE)
 
 
 def dialect(version: tuple[int, ...] | None) -> str:
@@ -62,44 +61,53 @@ def foreign_settings(text: str, ours: Collection[str] | None = None) -> list[str
     return found
 
 
-@edits(CONF)
-@changing
+@changing(edits=CONF)
 def block(block: str, dialects: dict[str, str]) -> Commands:
-    """The settings of one step, `dialects["2.3"]` or `dialects["2.4"]`, stand in their own block of dovecot.conf."""
+    """Settings are in a marked block of their own in dovecot.conf, and doveconf has read the file before it goes live.
+
+    + block: a name
+    + dialects: the settings in each of Dovecot's languages, "2.3" and "2.4"
+
+    **Example:** ``dovecot.block(block="tls", dialects={"2.3": "ssl = required", "2.4": "ssl = required"})``
+    """
     there = mail_host()
-    before = there.text(CONF) or ""
-    after = with_block(before, block, dialects[dialect(there.dovecot)])
-    if after != before:
-        preview.change(CONF, before, after)
-        yield put_command(CONF, after, check=CHECK)
+    after = with_block(there.text(CONF) or "", block, dialects[dialect(there.dovecot)])
+    yield from edited(CONF, after, check=CHECK)
 
 
-@edits(CONF)
-@changing
-def includes_off() -> Commands:
-    """The distribution's own settings (conf.d, local.conf) are commented out, as in the article."""
-    before = mail_host().text(CONF) or ""
-    after = INCLUDES.sub(r"#\1", before)
-    if not before or after != before:
-        preview.change(CONF, before, after)
-        yield put_command(CONF, after, check=CHECK)
+@changing(edits=CONF)
+def includes(enabled: bool = True) -> Commands:
+    """dovecot.conf reads the distribution's own settings (conf.d, local.conf), or does not, as in the article.
+
+    + enabled: False comments the lines out
+
+    **Example:** ``dovecot.includes(enabled=False)``
+    """
+    after = INCLUDES.sub(r"\1" if enabled else r"#\1", mail_host().text(CONF) or "")
+    yield from edited(CONF, after, check=CHECK, empty=True)
 
 
-@writes(SQL_CONF)
-@changing
+@changing(writes=SQL_CONF)
 def sql_conf(dialects: dict[str, str]) -> Commands:
-    """dovecot-sql.conf, with the database's password in it, for root only: Dovecot reads it before it drops privileges."""
+    """dovecot-sql.conf, with the database's password in it, for root only: Dovecot reads it before it drops privileges.
+
+    + dialects: the text in each of Dovecot's languages
+
+    **Example:** ``dovecot.sql_conf(dialects={"2.3": "driver = pgsql", "2.4": "sql_driver = pgsql"})``
+    """
     text = dialects[dialect(mail_host().dovecot)]
-    if differs(SQL_CONF, text, "600"):
-        preview.change(SQL_CONF, "", re.sub(r"password ?=.*", "password = (secret)", text))
-        yield put_command(SQL_CONF, text, "600")
+    yield from written(SQL_CONF, text, "600", seen=re.sub(r"password ?=.*", "password = (secret)", text))
 
 
-@changing
-def knows_scheme(scheme: str) -> Commands:
-    """Fails where this Dovecot cannot verify the scheme: every login would be refused, and nothing would say why."""
-    there = mail_host()
-    if scheme not in there.schemes:
+@changing()
+def scheme(scheme: str) -> Commands:
+    """Fails where this Dovecot cannot verify the scheme: every login would be refused, and nothing would say why.
+
+    + scheme: as `doveadm pw -l` calls it
+
+    **Example:** ``dovecot.scheme(scheme="ARGON2ID")``
+    """
+    if scheme not in mail_host().schemes:
         yield shell(
             'doveadm pw -l | tr " " "\\n" | grep -qx "$1" || {'
             " echo \"this Dovecot does not know $1; set password_scheme = 'SHA512-CRYPT'\" >&2; exit 1; }",

@@ -9,10 +9,17 @@ done
 """
 
 
-@changing
-def opened(services: tuple[str, ...]) -> Commands:
-    """firewalld lets these services in, now and after a restart, in its default zone (https://firewalld.org/documentation)."""
+@changing()
+def services(services: tuple[str, ...]) -> Commands:
+    """firewalld lets these services in, now and after a restart, in its default zone (https://firewalld.org/documentation).
+
+    + services: as `firewall-cmd --get-services` calls them
+
+    **Example:** ``firewall.services(services=("smtp", "imaps"))``
+    """
     there = mail_host().firewall
+    if not there:
+        return "no firewalld runs here"
     closed = [name for name in services if any(name not in known for known in there.values())]
     if closed:
         yield shell(OPEN, *closed)

@@ -61,10 +61,10 @@ def take() -> bool:
     line = stream.readline().strip()
     if line.startswith("held "):
         who = line.removeprefix("held ") or "another run"
-        _say(f"{who} is changing this host; waiting for the end of that run, up to {PATIENCE // 60} minutes")
+        say(f"{who} is changing this host; waiting for the end of that run, up to {PATIENCE // 60} minutes")
         line = stream.readline().strip()
         if line == "taken":
-            _say(
+            say(
                 "that run has ended; what this one has compared before is from the time before: run it once more to be sure"
             )
     if line != "taken":
@@ -73,7 +73,7 @@ def take() -> bool:
             if line == "timeout"
             else f"{LOCK} cannot be held: {line}"
         )
-        _say(f"{why}. `cat {LOCK}` on the host says who it is, `fuser -v {LOCK}` by which process")
+        say(f"{why}. `cat {LOCK}` on the host says who it is, `fuser -v {LOCK}` by which process")
         return False
     host.connector_data[HELD] = kept
     return True
@@ -115,5 +115,6 @@ def _started() -> tuple[IO[str], object] | None:
     return None
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """A line for the operator."""
     host.log_styled(text, fg="yellow", log_func=logger.warning)

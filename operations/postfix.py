@@ -2,46 +2,19 @@
 
 import re
 from collections.abc import Iterable
-
-from pyinfra import host, logger, state
+from pathlib import Path
 
 from facts.mail_host import MailHost
 from operations import preview
-from operations.base import Commands, changing, edits, mail_host, reads, shell, writes
+from operations.base import Commands, changing, mail_host, shell, warn
 from operations.files import differs, put_command
 
 MAIN_CF, MASTER_CF = "/etc/postfix/main.cf", "/etc/postfix/master.cf"
 
-# `postconf -c` works on a copy of the directory. A parameter that Postfix does not know is only a warning to postconf
-# and silence to the daemon (https://www.postfix.org/postconf.1.html), so a warning that names the copy is refused.
-# A map of ours that is damaged stops postconf itself, before the step that would put it back: it goes first.
-EDIT = """live=/etc/postfix
-while broken=$(postconf -n 2>&1 >/dev/null | sed -n 's|.*fatal: \\(/etc/postfix/pgsql/[a-z-]*\\.cf\\), line .*|\\1|p' | grep -m1 .); do
-    echo "Postfix cannot read $broken; it is removed, and the step postgresql.maps makes it anew" >&2
-    rm "$broken"
-done
-new=$(mktemp -d "$live/.mailroom.XXXXXX")
-trap 'rm -rf "$new"' EXIT
-chmod 755 "$new"
-cp -a "$live"/main.cf "$live"/master.cf "$new"
-for extra in dynamicmaps.cf dynamicmaps.cf.d postfix-files postfix-files.d; do
-    [ ! -e "$live/$extra" ] || cp -a "$live/$extra" "$new"
-done
-postconf -c "$new" -n >/dev/null 2>"$new/before" || true
-option=$1
-shift
-postconf -c "$new" "$option" "$@"
-postconf -c "$new" -n >/dev/null 2>"$new/after" || true
-postconf -c "$new" -P >/dev/null 2>>"$new/after"
-if grep -vxFf "$new/before" "$new/after" >&2; then
-    echo "Postfix does not understand this; nothing was changed" >&2
-    exit 1
-fi
-postfix -c "$new" check >&2
-for file in main.cf master.cf; do
-    cmp -s "$new/$file" "$live/$file" || mv -f "$new/$file" "$live/$file"
-done
-"""
+EDIT = Path(__file__).with_name("edit_postfix.sh").read_text()
+
+# What an older Postfix does not know: each of its programs would warn of it, each time.
+SINCE = {"smtpd_client_ipv6_prefix_length": [3, 8]}
 
 # local(8) and virtual(8) die of this at their first letter; `postfix check` does not look.
 LIMITS_AGREE = """{ limit=$(postconf -h message_size_limit) smaller=
@@ -67,6 +40,12 @@ def spoken(value: str, version: str | None) -> str:
     return "!SSLv2, !SSLv3, !TLSv1, !TLSv1.1" if value == ">=TLSv1.2" and old else value
 
 
+def understood(settings: dict[str, str], version: str | None) -> dict[str, str]:
+    """Those settings that this Postfix knows, with values that it understands."""
+    known = numbers(version)[:2]
+    return {name: spoken(value, version) for name, value in settings.items() if SINCE.get(name, known) <= known}
+
+
 def numbers(version: str | None) -> list[int]:
     """3, 7, 11, … of a package's version; 9, 9 of None."""
     return [int(number) for number in re.findall(r"\d+", (version or "9.9").rpartition(":")[2])]
@@ -78,22 +57,31 @@ def at_once(text: str, version: str | None) -> str:
     return text if numbers(version)[:2] < [3, 9] else f"{text.rstrip()}\nretry_interval = 1\n"
 
 
-@writes("{path}")
-@changing
-def lookups(path: str, text: str) -> Commands:
-    """A map of Postfix's with a password in it, for root and Postfix."""
+@changing(writes="{dest}", packages="postfix")
+def table(dest: str, text: str) -> Commands:
+    """A lookup table with a password in it, for root and Postfix.
+
+    + dest: its path
+    + text: its lines (https://www.postfix.org/pgsql_table.5.html)
+
+    **Example:** ``postfix.table(dest="/etc/postfix/aliases.cf", text="hosts = localhost")``
+    """
     text = at_once(text, mail_host().packages.get("postfix"))
-    if differs(path, text, "640", "root:postfix"):
-        yield put_command(path, text, "640", "root:postfix")
+    if differs(dest, text, "640", "root:postfix"):
+        yield put_command(dest, text, "640", "root:postfix")
 
 
-@writes(MAIN_CF)
-@changing
+@changing(writes=MAIN_CF, packages="postfix")
 def main_cf(settings: dict[str, str]) -> Commands:
-    """These parameters stand in main.cf with these values; everything else there stays as it is."""
+    """These parameters are in main.cf with these values; everything else there stays as it is. Postfix has read the file before
+    it goes live.
+
+    + settings: values by name
+
+    **Example:** ``postfix.main_cf(settings={"inet_interfaces": "all"})``
+    """
     there = mail_host().main_cf
-    version = mail_host().packages.get("postfix")
-    settings = {key: spoken(value, version) for key, value in settings.items()}
+    settings = understood(settings, mail_host().packages.get("postfix"))
     wrong = [f"{key} = {squeezed(value)}" for key, value in settings.items() if there.get(key) != squeezed(value)]
     if wrong:
         before = [f"{key} = {there[key]}" for key in settings if key in there]
@@ -101,13 +89,16 @@ def main_cf(settings: dict[str, str]) -> Commands:
         yield shell(EDIT, "-e", *wrong)
 
 
-@writes(MASTER_CF)
-@changing
+@changing(writes=MASTER_CF, services="{service.parent}")
 def master_cf(service: str, entry: str, port: int | None = None) -> Commands:
-    """A service ("submission/inet") exists in master.cf with the seven columns and command of `entry`.
+    """A service of master.cf has the seven columns and the command of `entry`. Its -o options are not compared: see `overrides`.
 
-    Its -o overrides are not compared here: they are `override`s, and a later chapter may add some. Where /etc/services
-    is older than the service's name, the name gets its `port` there: Postfix's master would not start without.
+    + service: name and type ("submission/inet")
+    + entry: the line, without options
+    + port: where /etc/services is older than the service's name, the name gets this port there: Postfix's master would not
+      start without
+
+    **Example:** ``postfix.master_cf(service="submission/inet", entry="submission inet n - y - - smtpd", port=587)``
     """
     name = service.partition("/")[0]
     if port and name not in mail_host().system.get("services", "").split():
@@ -118,71 +109,104 @@ def master_cf(service: str, entry: str, port: int | None = None) -> Commands:
         yield shell(EDIT, "-M", f"{service}={squeezed(entry)}")
 
 
-@writes(MASTER_CF)
-@changing
+@changing(writes=MASTER_CF)
 def columns(service: str, process_limit: str, flags: str) -> Commands:
-    """A client of master.cf runs at most so many times at once, and prepends these headers (lmtp(8), "flags=")."""
+    """A client of master.cf runs at most so many times at once, and prepends these headers.
+
+    + service: as in `master_cf`
+    + process_limit: a number, or "-" for the default
+    + flags: letters of pipe(8) and lmtp(8), "flags="
+
+    **Example:** ``postfix.columns(service="lmtp/unix", process_limit="10", flags="O")``
+    """
     words = mail_host().master_cf.get(service, "").split()
     command = [*words[7:8], f"flags={flags}", *(word for word in words[8:] if not word.startswith("flags="))]
-    if words[6:] != [process_limit, *command]:
+    if words[6:7] != [process_limit] or sorted(words[7:]) != sorted(command):  # postconf puts options first
         preview.change(MASTER_CF, " ".join(words), " ".join([*words[:6], process_limit, *command]))
         yield shell(EDIT, "-F", f"{service}/process_limit={process_limit}", f"{service}/command={' '.join(command)}")
 
 
-@writes(MASTER_CF)
-@changing
-def override(service: str, settings: dict[str, str]) -> Commands:
-    """These -o overrides stand under a service of master.cf with these values; others stay as they are."""
-    there = mail_host().overrides
-    wrong = [
-        f"{service}/{key}={squeezed(value)}"
-        for key, value in settings.items()
-        if there.get(f"{service}/{key}") != squeezed(value)
-    ]
+@changing(writes=MASTER_CF)
+def wakeup(service: str, seconds: int) -> Commands:
+    """Postfix's master wakes a service of master.cf every so many seconds, and starts it where it is not there.
+
+    + service: as in `master_cf`
+    + seconds: https://www.postfix.org/master.5.html, "Wake up time"
+
+    **Example:** ``postfix.wakeup(service="qmgr/unix", seconds=5)``
+    """
+    words = mail_host().master_cf.get(service, "").split()
+    if words[5:6] != [str(seconds)]:
+        preview.change(MASTER_CF, " ".join(words), " ".join([*words[:5], str(seconds), *words[6:]]))
+        yield shell(EDIT, "-F", f"{service}/wakeup={seconds}")
+
+
+@changing(writes=MASTER_CF)
+def overrides(service: str, settings: dict[str, str], present: bool = True) -> Commands:
+    """Options (-o) of a service of master.cf have these values; others stay as they are.
+
+    + service: as in `master_cf`
+    + settings: values by name
+    + present: False takes options of these names away, whatever their value
+
+    **Example:** ``postfix.overrides(service="smtp/inet", settings={"smtpd_tls_security_level": "may"})``
+    """
+    there = {key: mail_host().overrides.get(f"{service}/{key}") for key in settings}
+    if not present:
+        if left := [f"{service}/{key}" for key in settings if there[key] is not None]:
+            yield shell(EDIT, "-PX", *left)
+        return
+    wrong = [f"{service}/{key}={squeezed(value)}" for key, value in settings.items() if there[key] != squeezed(value)]
     if wrong:
-        before = [f"  -o {key}={there[f'{service}/{key}']}" for key in settings if f"{service}/{key}" in there]
+        before = [f"  -o {key}={value}" for key, value in there.items() if value is not None]
         after = _lines(f"  -o {key}={squeezed(value)}" for key, value in settings.items())
         preview.change(f"{MASTER_CF} ({service})", _lines(before), after)
         yield shell(EDIT, "-P", *wrong)
 
 
-@writes(MASTER_CF)
-@changing
-def no_override(service: str, names: tuple[str, ...]) -> Commands:
-    """These -o overrides do not stand under a service of master.cf."""
-    left = [f"{service}/{name}" for name in names if f"{service}/{name}" in mail_host().overrides]
-    if left:
-        yield shell(EDIT, "-PX", *left)
+@changing(writes=MASTER_CF)
+def no_overrides(service: str, settings: dict[str, str]) -> Commands:
+    """Options (-o) of a service of master.cf that have these very values are gone. With another value one is the operator's, and stays.
+
+    + service: as in `master_cf`
+    + settings: values by name
+
+    **Example:** ``postfix.no_overrides(service="smtp/unix", settings={"smtp_tls_security_level": "dane"})``
+    """
+    there = mail_host().overrides
+    if ours := [f"{service}/{key}" for key, value in settings.items() if there.get(f"{service}/{key}") == value]:
+        preview.change(
+            f"{MASTER_CF} ({service})", _lines(f"  -o {name.rpartition('/')[2]}={there[name]}" for name in ours), ""
+        )
+        yield shell(EDIT, "-PX", *ours)
 
 
 OUR_TARGET = re.compile(r"root|postmaster@\S+")  # what our lines lead to, also under an earlier mail_domains
 
 
-@edits("/etc/aliases")
-@reads("/etc/aliases.db", "/etc/aliases.lmdb", "/etc/aliases.cdb")
-@changing
-def system_aliases(wanted: dict[str, str]) -> Commands:
-    """These names stand in /etc/aliases (https://www.postfix.org/aliases.5.html), and its index is up to date. A name that the
-    operator leads elsewhere stays as it is, and is named."""
+@changing(edits="/etc/aliases", reads=("/etc/aliases.db", "/etc/aliases.lmdb", "/etc/aliases.cdb"))
+def aliases(aliases: dict[str, str]) -> Commands:
+    """These names are in /etc/aliases (https://www.postfix.org/aliases.5.html), and its index is up to date. A name that the
+    operator leads elsewhere stays as it is, and is named.
+
+    + aliases: targets by name
+
+    **Example:** ``postfix.aliases(aliases={"postmaster": "root", "root": "postmaster@example.org"})``
+    """
     text = mail_host().text("/etc/aliases") or ""
     entries = _entries(text)
     there = {name: target for name, target, _ in entries if name}
-    others = {
-        name: there[name] for name in wanted if name in there and not OUR_TARGET.fullmatch(there[name]) and there[name]
-    }
-    if others and state.is_executing:
-        for name in others:
-            host.log_styled(
-                f"kept: /etc/aliases leads {name} elsewhere than to {wanted[name]}; "
-                "take that line out if the postmaster of the data shall get this mail",
-                fg="yellow",
-                log_func=logger.warning,
-            )
-    ours = {name: target for name, target in wanted.items() if name not in others}
+    others = [name for name in aliases if there.get(name) and not OUR_TARGET.fullmatch(there[name])]
+    for name in others:
+        warn(
+            f"kept: /etc/aliases leads {name} elsewhere than to {aliases[name]}; "
+            "take that line out if the postmaster of the data shall get this mail"
+        )
+    ours = {name: target for name, target in aliases.items() if name not in others}
     if all(there.get(name) == target for name, target in ours.items()):
         if _index_is_old(mail_host()):
             yield shell("newaliases")
-        return
+        return f"kept: the operator leads {', '.join(others)} elsewhere" if others else None
     kept = [line for name, _, line in entries if name not in ours]
     lines = [*kept, *(f"{name}: {target}" for name, target in ours.items())]
     preview.change("/etc/aliases", text, _lines(lines))

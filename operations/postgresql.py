@@ -1,35 +1,26 @@
 """PostgreSQL: who may connect, the role that may only read, the database and its tables."""
 
 import re
-from collections.abc import Collection
-from typing import Any
 
 from psycopg2.extensions import adapt
+from pyinfra import state
 from pyinfra.api import StringCommand
 from pyinfra.api.exceptions import OperationError
 
 from operations import preview, scram
-from operations.base import Commands, changing, mail_host, reads, shell
+from operations.base import Commands, changing, mail_host, shell
 from operations.files import PUT
 
 # One transaction, stopped at the first error: psql goes on after an error and returns 0 unless told otherwise
 # (https://www.postgresql.org/docs/current/app-psql.html).
-PSQL = 'cd / && runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1 {single} -d "$1"'
-
-# While PostgreSQL is away Dovecot answers from memory (chapter 4, passdb). The memory ends with its auth process, if that does not
-# listen: its configuration may be what this run puts right, later.
-FORGET = """
-shift
-! systemctl -q is-active dovecot || timeout -s KILL 10 doveadm auth cache flush "$@" >/dev/null 2>&1 ||
-    pkill -KILL -x -P "$(cat /run/dovecot/master.pid)" auth || true
-"""
+PSQL = 'cd / && runuser -u postgres -- psql -wXAtq -v ON_ERROR_STOP=1 {single} -d "$1"'
 
 # PostgreSQL can judge only the file in place (pg_hba_file_rules). Nothing is loaded before it has said yes; a refused
 # file is taken back.
 HBA = (
     PUT.format(check='cp -p "$path" "$path.mailroom.before"')
     + """trap 'rm -f "$path.mailroom.before"' EXIT
-ask() { cd / && runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1 -c "$1"; }
+ask() { cd / && runuser -u postgres -- psql -wXAtq -v ON_ERROR_STOP=1 -c "$1"; }
 wrong=$(ask "SELECT 'line ' || line_number || ': ' || error FROM pg_hba_file_rules WHERE error IS NOT NULL")
 if [ -n "$wrong" ]; then
     mv -fZ "$path.mailroom.before" "$path"
@@ -64,37 +55,48 @@ def quoted(value: str) -> str:
 
 
 def sql(
-    statements: list[str], database: str = "postgres", single: bool = True, forgotten: Collection[str] = ()
+    statements: list[str], database: str = "postgres", single: bool = True, after: str = "", *values: str
 ) -> StringCommand:
-    """The command that runs these statements as postgres, on standard input: they may hold a hash. Afterwards Dovecot, if it
-    runs, has forgotten what it knew of the addresses `forgotten`.
+    """The command that runs these statements as postgres, on standard input: they may hold a hash. `after` is shell that reads
+    `values` as $2, $3, …
     """
-    script, names = PSQL.format(single="-1" if single else ""), sorted(forgotten)
-    if names:
-        script += FORGET
-    # of many it forgets everybody: a command has room for so many words
-    return shell(script, database, *(names if len(names) <= 100 else ()), stdin=";\n".join(statements) + ";\n")
+    script = PSQL.format(single="-1" if single else "") + after
+    return shell(script, database, *values, stdin=";\n".join(statements) + ";\n")
 
 
-def database_state() -> dict[str, Any]:
-    """What `facts/read_database.sql` found, {} while PostgreSQL is down."""
-    return mail_host().sql
+@changing(reads=("{data}/PG_VERSION", BEGUN))
+def cluster(data: str) -> Commands:
+    """PostgreSQL's data folder is made, with Red Hat's postgresql-setup.
 
+    + data: the folder; "" where the package makes one when it is installed, and nothing is to do
 
-@reads("{data}/PG_VERSION", BEGUN)
-@changing
-def initialised(data: str) -> Commands:
-    """A cluster is in the folder `data`. Nothing for "": there the package makes one when it is installed."""
+    **Example:** ``postgresql.cluster(data="/var/lib/pgsql/data")``
+    """
     there = mail_host().files
     if data and (f"{data}/PG_VERSION" not in there or BEGUN in there):
         yield shell(INITIALISE, data, BEGUN)
 
 
-@changing
-def host_access(lines: tuple[str, ...]) -> Commands:
-    """These lines stand first in pg_hba.conf, in a marked block: the first line that fits decides."""
+@changing()
+def hba(lines: tuple[str, ...]) -> Commands:
+    """These lines are the first of pg_hba.conf, in a marked block: the first line that fits decides. PostgreSQL has read the file
+    before it is loaded.
+
+    + lines: as https://www.postgresql.org/docs/current/auth-pg-hba-conf.html has them
+
+    **Example:** ``postgresql.hba(lines=("host mail mailreader 127.0.0.1/32 scram-sha-256",))``
+    """
     there = mail_host()
     path = there.sql.get("hba_file", "")
+    if state.is_executing and not path:
+        raise OperationError(
+            "PostgreSQL does not say where its pg_hba.conf is: does it run (systemctl status postgresql)?"
+        )
+    if state.is_executing and there.text(path) is None:
+        raise OperationError(
+            f"PostgreSQL names {path} as its pg_hba.conf, and it could not be read: written anew it would lose its other lines."
+            f" Is it there, and a file that root may read (ls -l {path})?"
+        )
     text = there.text(path) or ""
     marked = "# >>> mailroom\n" + "\n".join(lines) + "\n# <<< mailroom\n"
     rest = re.sub(r"^# >>> mailroom\n.*?^# <<< mailroom\n", "", text, flags=re.MULTILINE | re.DOTALL)
@@ -107,11 +109,17 @@ def host_access(lines: tuple[str, ...]) -> Commands:
         yield sql(["SELECT pg_reload_conf()"])
 
 
-@changing
-def reading_role(role: str, password: str) -> Commands:
+@changing(role="{role}")
+def role(role: str, password: str) -> Commands:
     """A role that may log in with this password, and do nothing else until it is granted something: no attribute, and no
-    membership, which would bring another role's rights along."""
-    there = database_state()
+    membership, which would bring another role's rights along.
+
+    + role: its name
+    + password: ASCII; only its SCRAM verifier leaves the controller
+
+    **Example:** ``postgresql.role(role="mailreader", password=host.data.reader_password)``
+    """
+    there = mail_host().sql
     note = f"COMMENT ON ROLE {role} IS {quoted(NOTE)}"
     if "role" not in there:
         yield sql([f"CREATE ROLE {role} LOGIN PASSWORD {quoted(scram.verifier(password))}", note])
@@ -150,10 +158,17 @@ def rights(acl: str) -> dict[str, str]:
     return found
 
 
-@changing
+@changing(database="{database}")
 def database(database: str, reader: str) -> Commands:
-    """A database owned by postgres, to which only `reader` may connect besides its owner; and connect is all he may."""
-    there = database_state()
+    """A database owned by postgres, to which only `reader` may connect besides its owner; and connect is all he may. In its schema
+    `public` only the owner may create, and `reader` may look.
+
+    + database: its name
+    + reader: a role that is there
+
+    **Example:** ``postgresql.database(database="mail", reader="mailreader")``
+    """
+    there = mail_host().sql
     if "database" not in there:
         yield sql([f"CREATE DATABASE {database} OWNER postgres ENCODING 'UTF8' TEMPLATE template0"], single=False)
     statements = []
@@ -167,31 +182,33 @@ def database(database: str, reader: str) -> Commands:
         ]
     if there.get("database_note") != NOTE:
         statements.append(f"COMMENT ON DATABASE {database} IS {quoted(NOTE)}")
-    if statements:
-        yield sql(statements)
-
-
-@changing
-def schema_for_readers(database: str, reader: str) -> Commands:
-    """Nobody but the owner may create in the schema `public`; `reader` may look into it."""
-    known = rights(database_state().get("schema_acl", ""))
+    known = rights(there.get("schema_acl", ""))
     if "" in known or known.get(reader) != "U":
-        yield sql(
-            [f"REVOKE ALL ON SCHEMA public FROM PUBLIC, {reader}", f"GRANT USAGE ON SCHEMA public TO {reader}"],
-            database=database,
-        )
+        statements += [
+            f"REVOKE ALL ON SCHEMA public FROM PUBLIC, {reader}",
+            f"GRANT USAGE ON SCHEMA public TO {reader}",
+        ]
+    if statements:
+        yield sql(statements, database=database)
 
 
-@changing
-def tables(database: str, wanted: dict[str, str], reader: str) -> Commands:
-    """These tables exist, owned by postgres, and `reader` may SELECT from them, no more, and everybody nothing."""
-    if statements := tables_wanted(wanted, reader):
+@changing(database="{database}")
+def tables(database: str, tables: dict[str, str], reader: str) -> Commands:
+    """These tables exist, owned by postgres, and `reader` may SELECT from them, no more, and everybody nothing.
+
+    + database: where they are
+    + tables: their columns by name, as CREATE TABLE has them
+    + reader: a role that is there
+
+    **Example:** ``postgresql.tables(database="mail", tables={"users": "email text"}, reader="mailreader")``
+    """
+    if statements := tables_wanted(tables, reader):
         yield sql(statements, database=database)
 
 
 def tables_wanted(wanted: dict[str, str], reader: str, select: bool = True) -> list[str]:
     """The statements that these tables still need; where `reader` may not even SELECT, he may do nothing."""
-    there = database_state().get("tables", {})
+    there = mail_host().sql.get("tables", {})
     statements = []
     for table, columns in wanted.items():
         found = there.get(table)
@@ -210,9 +227,7 @@ def tables_wanted(wanted: dict[str, str], reader: str, select: bool = True) -> l
 
 def need_tables() -> None:
     """Refuse to go on without the tables: an empty answer must not be taken for empty tables."""
-    from pyinfra import state
-
-    if state.is_executing and "users" not in database_state().get("tables", {}):
+    if state.is_executing and "users" not in mail_host().sql.get("tables", {}):
         raise OperationError(
             "the tables of the database `mail` cannot be read: is PostgreSQL running (systemctl status postgresql)? "
             "Run deploys.chapters.postgresql.tables first (chapter 2)"

@@ -9,9 +9,12 @@ import os
 
 from pyinfra import host
 
+from operations.base import TELLS
+
 
 def change(what: str, before: str, after: str) -> None:
     """Note that `what` (a path, or "main.cf") would go from one text to another."""
-    if path := os.environ.get("MAILROOM_PREVIEW"):
+    path = os.environ.get("MAILROOM_PREVIEW")
+    if path and TELLS not in host.connector_data:  # a question of the dry run is no plan
         with open(path, "a") as file:
             file.write(json.dumps({"host": host.name, "what": what, "before": before, "after": after}) + "\n")

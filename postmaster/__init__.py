@@ -1,4 +1,4 @@
-"""The postmaster's desk: the way of one message, and the mail that the scanners hold.
+"""The postmaster's desk: the way of one message, the mail that the scanners hold, and the settings for a mail client.
 
     from checks import lab_target
     from postmaster import reading

@@ -1,7 +1,5 @@
 """A passport: the hops of one message, as a tree that branches where its recipients part."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -23,6 +21,8 @@ class NotFound(Exception):
 
 @dataclass
 class Hop:
+    """What happened to the message, or to the copies for some recipients, at one station."""
+
     number: int
     after: int | None  # the hop before this one; None where the message came in
     at: float  # seconds since 1970
@@ -44,6 +44,8 @@ class Hop:
 
 @dataclass
 class Passport:
+    """The way of one message, and where the log that tells it was read."""
+
     asked: str
     message_id: str
     host: str
@@ -56,6 +58,7 @@ class Passport:
         return min(hop.at for hop in self.hops)
 
     def milliseconds(self, hop: Hop) -> float:
+        """How long after its beginning."""
         return (hop.at - self.began) * 1000
 
     def following(self, hop: Hop | None) -> list[Hop]:
@@ -70,15 +73,19 @@ class Passport:
             yield from self.walked(one, depth + (len(self.following(one)) > 1))
 
     @property
+    def ends(self) -> list[Hop]:
+        """The hops that nothing follows."""
+        return [hop for hop in self.hops if not self.following(hop)]
+
+    @property
     def ended(self) -> bool:
         """Whether no copy is on its way any more: every end is a folder, a refusal, or a wait."""
-        ends = [hop for hop in self.hops if not self.following(hop)]
-        return not any(hop.station in PASSING and hop.mood == "good" for hop in ends)
+        return not any(hop.station in PASSING and hop.mood == "good" for hop in self.ends)
 
     @property
     def places(self) -> list[str]:
         """Where its copies are, each place once: a folder, "queue", "quarantine", "bounced", "elsewhere" or another verdict."""
-        return list(dict.fromkeys(place for hop in self.hops if not self.following(hop) and (place := place_of(hop))))
+        return list(dict.fromkeys(filter(None, map(place_of, self.ends))))
 
     @property
     def folders(self) -> dict[str, list[str]]:
@@ -94,17 +101,14 @@ class Passport:
         return list(dict.fromkeys(line for hop in self.hops for line in hop.lines))
 
     def as_dict(self) -> dict[str, Any]:
+        """The passport for JSON; each hop also with its milliseconds since the first one."""
+        about = ("asked", "message_id", "host", "source", "began", "folders", "notes")
         hops = [{**asdict(hop), "milliseconds": round(self.milliseconds(hop), 3)} for hop in self.hops]
-        return {
-            "asked": self.asked,
-            "message_id": self.message_id,
-            "host": self.host,
-            "source": self.source,
-            "began": self.began,
-            "folders": self.folders,
-            "hops": hops,
-            "notes": self.notes,
-        }
+        return {**{name: getattr(self, name) for name in about}, "hops": hops}
+
+
+def clipped(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def place_of(hop: Hop) -> str:

@@ -1,12 +1,10 @@
 """A passport as SVG, for light and dark: stations on a conveyor belt that branches where recipients part."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from html import escape
 from textwrap import wrap
 
-from postmaster.model import Hop, Passport
+from postmaster.model import Hop, Passport, clipped
 from postmaster.text import elapsed, fates, people, place, times
 
 WIDTH, HEIGHT, GAP = 206, 134, 22  # of a card, and between two
@@ -14,6 +12,7 @@ ROW, BELT, MARGIN = 4, 30, 8  # cards in a row; height of the belt below them
 STEP = 30  # to the right, for each branching
 MOST = 12  # branches drawn below one station
 COLOURS = {"good": "var(--good, #2e9e4f)", "warn": "var(--warn, #b7791f)", "bad": "var(--bad, #d9433f)"}
+MONO = "10px ui-monospace, 'DejaVu Sans Mono', Menlo, monospace"
 STYLE = """svg { color-scheme: light dark; color: #1d2430; background: #fff; --soft: rgba(128,128,128,.10); }
 @media (prefers-color-scheme: dark) { svg { color: #e3e6ea; background: #14181d; --good: #4cc272; --bad: #f0716d; --warn: #d9a441; } }"""
 
@@ -98,8 +97,8 @@ def card(passport: Passport, hop: Hop, x: int, y: int, number: int) -> str:
     colour = COLOURS[hop.mood]
     who = f"for {people(hop.recipients, 1)}" if hop.recipients else ""
     arrow = line(f"M{x - GAP + 3},{y + 60} h{GAP - 7} m-5,-5 l5,5 l-5,5") if number else ""
-    lines = [said(x + 10, y + 19, hop.station, "600 12px", most=28)]
-    lines += [said(x + 10, y + 36, hop.verdict + times(hop), "600 12px", colour, 27)]
+    lines = [said(x + 10, y + 19, clipped(hop.station, 28), "600 12px")]
+    lines += [said(x + 10, y + 36, clipped(hop.verdict + times(hop), 27), "600 12px", colour)]
     row = y + 52
     for text, face, most, count in ((who, "10.5px", 32, 2), (hop.what, "10.5px", 32, 2), (hop.setting, "mono", 30, 2)):
         for piece in cut(text, most, count):
@@ -107,9 +106,8 @@ def card(passport: Passport, hop: Hop, x: int, y: int, number: int) -> str:
             row += 13
     foot = place(hop)
     lines.append(said(x + 10, y + HEIGHT - 9, foot, "10px", opacity=".65"))
-    lines.append(
-        said(x + WIDTH - 10, y + HEIGHT - 9, elapsed(passport.milliseconds(hop)), "10px", opacity=".65", end=True)
-    )
+    when = elapsed(passport.milliseconds(hop))
+    lines.append(said(x + WIDTH - 10, y + HEIGHT - 9, when, "10px", opacity=".65", end=True))
     everything = "\n".join(filter(None, [hop.station, hop.verdict + times(hop), who, hop.what, hop.setting, foot]))
     return (
         f'{arrow}<g><title>{escape(everything)}</title><rect x="{x}" y="{y}" width="{WIDTH}" height="{HEIGHT}" rx="7" '
@@ -118,24 +116,12 @@ def card(passport: Passport, hop: Hop, x: int, y: int, number: int) -> str:
 
 
 def said(
-    x: int,
-    y: int,
-    text: str,
-    face: str,
-    colour: str = "currentColor",
-    most: int = 99,
-    opacity: str = "1",
-    end: bool = False,
+    x: int, y: int, text: str, face: str, colour: str = "currentColor", opacity: str = "1", end: bool = False
 ) -> str:
-    font = (
-        "10px ui-monospace, 'DejaVu Sans Mono', Menlo, monospace" if face == "mono" else f"{face} system-ui, sans-serif"
-    )
-    anchor = ' text-anchor="end"' if end else ""
-    text = text if len(text) <= most else text[: most - 1] + "…"
+    font = f"{face} system-ui, sans-serif" if face != "mono" else MONO
     # fill in the style too: a page's own rule for text would win over the attribute
-    return (
-        f'<text x="{x}" y="{y}"{anchor} opacity="{opacity}" style="font: {font}; fill: {colour}">{escape(text)}</text>'
-    )
+    style, anchor = f"font: {font}; fill: {colour}", ' text-anchor="end"' if end else ""
+    return f'<text x="{x}" y="{y}"{anchor} opacity="{opacity}" style="{style}">{escape(text)}</text>'
 
 
 def cut(text: str, width: int, rows: int) -> list[str]:

@@ -1,7 +1,5 @@
 """The mail that Amavis holds: list it, show its envelope and the reason, deliver it after all."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import re
@@ -11,14 +9,14 @@ from dataclasses import asdict, dataclass, field
 from email import message_from_string
 from email.header import decode_header, make_header
 from email.message import Message
+from shutil import get_terminal_size
 from textwrap import wrap
-
-from rich.console import Console
 
 from checks.engine.target import Target
 from postmaster.model import NotFound
 from postmaster.read.lines import clock
 from postmaster.read.log import sections
+from postmaster.text import people
 
 MOST = 500  # newest first
 # Debian keeps the configuration in /etc/amavis, Red Hat in /etc/amavisd; the last word on the folder counts
@@ -35,6 +33,8 @@ WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{5,80}")
 
 @dataclass
 class Held:
+    """A message in quarantine: `at` in seconds since 1970, `size` in bytes as stored, nothing of its body."""
+
     id: str  # the file's name
     mail_id: str
     at: float
@@ -131,41 +131,34 @@ def release(target: Target, item: Held) -> str:
 
 
 def command(target: Target, options: argparse.Namespace) -> int:
+    """What was asked for, on stdout: as JSON or in words."""
+    data: object
     if options.action == "list":
-        show_all(target, held(target), options.json)
-        return 0
-    item = find(target, options.id)
-    if options.action == "show":
-        show(item, options.json)
-        return 0
-    queue = release(target, item)
-    if options.json:
-        print(json.dumps({"released": item.id, "queue": queue, "recipients": item.recipients}))
+        items = held(target)
+        data, told = [asdict(item) for item in items], listed(target, items)
     else:
-        print(f"{item.id} is on its way to {', '.join(item.recipients)} as {queue}; a copy stays in quarantine.")
-        print(f"Follow it: python -m postmaster passport {queue}")
+        item = find(target, options.id)
+        data, told = asdict(item), described(item)
+        if options.action == "release":
+            queue = release(target, item)
+            data = {"released": item.id, "queue": queue, "recipients": item.recipients}
+            told = f"{item.id} is on its way to {', '.join(item.recipients)} as {queue}; a copy stays in quarantine.\n"
+            told += f"Follow it: python -m postmaster passport {queue}"
+    print(json.dumps(data, indent=2, ensure_ascii=False) if options.json else told)
     return 0
 
 
-def show_all(target: Target, items: list[Held], as_json: bool) -> None:
-    if as_json:
-        print(json.dumps([asdict(item) for item in items], indent=2, ensure_ascii=False))
-        return
-    console = Console(highlight=False, emoji=False, markup=False, force_jupyter=False)
-    if not items:
-        console.print(f"The quarantine of {target.hostname} is empty.")
+def listed(target: Target, items: list[Held]) -> str:
+    rows, width = [], max(get_terminal_size().columns, 28)
     for item in items:
-        to = ", ".join(item.recipients[:2]) + (f" and {len(item.recipients) - 2} more" if item.recipients[2:] else "")
-        console.print(f"{item.id}  {clock(item.at, date=True)[:16]} UTC, {item.size} bytes", soft_wrap=True)
-        for row in (f"{item.sender or '<>'} → {to}", item.subject, item.reason.partition(";")[0]):
-            for piece in wrap(row, max(console.width - 4, 24), break_on_hyphens=False):
-                console.print(f"    {piece}", soft_wrap=True)
+        rows.append(f"{item.id}  {clock(item.at, date=True)[:16]} UTC, {item.size} bytes")
+        way = f"{item.sender or '<>'} → {people(item.recipients, 2)}"
+        for row in (way, item.subject, item.reason.partition(";")[0]):
+            rows += wrap(row, width, initial_indent=" " * 4, subsequent_indent=" " * 4, break_on_hyphens=False)
+    return "\n".join(rows) or f"The quarantine of {target.hostname} is empty."
 
 
-def show(item: Held, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(asdict(item), indent=2, ensure_ascii=False))
-        return
+def described(item: Held) -> str:
     rows = {
         "ID": item.id,
         "held since": f"{clock(item.at, date=True)[:19]} UTC",
@@ -177,7 +170,5 @@ def show(item: Held, as_json: bool) -> None:
         "Message-ID": item.message_id,
         "bytes": str(item.size),
     }
-    for key, value in rows.items():
-        if value:
-            print(f"{key:>14}  {value}")
-    print(f"\nTo deliver it after all: python -m postmaster quarantine release {item.id}")
+    told = "\n".join(f"{key:>14}  {value}" for key, value in rows.items() if value)
+    return f"{told}\n\nTo deliver it after all: python -m postmaster quarantine release {item.id}"

@@ -1,7 +1,5 @@
 """From an id to a passport: search the host's log for its lines, and read the settings that belong to them."""
 
-from __future__ import annotations
-
 import re
 import shlex
 from collections.abc import Sequence
@@ -120,15 +118,13 @@ def host_settings(target: Target, told: Sequence[Event]) -> settings.Settings:
 def missing(log: Log, asked: str, word: str) -> str:
     """The answer to an unknown id: id, places, advice, and the latest refusals, which leave no Message-ID."""
     where = f"the journal (facility mail{f', since {log.since}' if log.since else ''}{f', from {log.oldest} on' if log.oldest else ''})"
-    found = [
-        event
-        for event in events.read(log.search(["NOQUEUE: reject", "proxy-reject: "], (log.now - 86400, log.now + 60)))
-    ]
+    day = (log.now - 86400, log.now + 60)
+    found = events.read(log.search(["NOQUEUE: reject", "proxy-reject: "], day))
     refused = [f"  {lines.clock(e.at, date=True)[:19]}  {hops.short(e.fields['rest'], 150)}" for e in found[-5:]]
     text = f"No line of the log has {asked}.\nSearched on {log.target.hostname}: {where}, then /var/log/mail.log* and maillog*.\n"
     if not log.root:
         text += "The SSH user there is not root, and may see only the lines of his own in the journal.\n"
     text += ADVICE.format(journal=JOURNAL, word=shlex.quote(word))
-    return text + (
-        "\nRefused in the last 24 hours, before any queue id (UTC):\n" + "\n".join(refused) if refused else ""
-    )
+    if refused:
+        text += "\n".join(["\nRefused in the last 24 hours, before any queue id (UTC):", *refused])
+    return text

@@ -18,6 +18,8 @@ transport_maps = proxy:pgsql:/etc/postfix/pgsql/transport.cf
 smtp/inet/smtpd_proxy_filter = 127.0.0.1:10028
 submission/inet/syslog_name = postfix/submission
 submission/inet/content_filter = smtp-amavis:[127.0.0.1]:10026
+pickup/unix/content_filter = smtp-amavis:[127.0.0.1]:10027
+pickup/unix/receive_override_options =
 127.0.0.1:10025/inet/syslog_name = postfix/reinject
 127.0.0.1:10025/inet/content_filter =
 --- amavis

@@ -1,16 +1,14 @@
 """Amavis's settings as Amavis itself reads them: its files are Perl, and only Perl knows what they come to."""
 
-from __future__ import annotations
-
 import shlex
 import smtplib
 
 from checks.clients import host, mail
+from checks.engine import Failed, Target
 from checks.engine.ssh import Forward
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed
+from checks.engine.verdicts import words
 
-PORTS = {10024: "Amavis", 10025: "re-injection", 10026: "Amavis", 10028: "Amavis", 3310: "clamd"}
+PORTS = {10024: "Amavis", 10025: "re-injection", 10026: "Amavis", 10027: "Amavis", 10028: "Amavis", 3310: "clamd"}
 DESTINY = "sub { +{ D_PASS, 'pass', D_DISCARD, 'discard', D_REJECT, 'reject', D_BOUNCE, 'bounce' }->{$_[0]} }"
 # Read as the last of its files, so that it sees what all others left behind.
 TELL = f"""
@@ -41,7 +39,7 @@ print "$_=", $said{{$_}} // '', "\\n" for sort keys %said;
 
 
 def settings(target: Target) -> dict[str, str]:
-    """What its configuration comes to, by the program's own test of it."""
+    """What its configuration comes to, by the names in TELL; raises Failed where Amavis cannot read it."""
     found = target.once(
         f"printf '%s' {shlex.quote(TELL)} | AMAVIS_TEST_CONFIG=1 $(command -v amavisd amavisd-new | head -n 1) "
         "$(for file in /usr/share/amavis/conf.d/* /etc/amavis/conf.d/*; do echo -c $file; done) -c /dev/stdin"
@@ -69,7 +67,7 @@ def greets(target: Target, port: int) -> str:
         with smtplib.SMTP("127.0.0.1", forward.port, "localhost", timeout=10) as session:
             return mail.expect(session.noop(), "250", what=str(port))
     except (OSError, smtplib.SMTPException) as error:
-        raise Failed(f"nobody answers on 127.0.0.1:{port}: {error}") from error
+        raise Failed(f"nobody answers on 127.0.0.1:{port}: {words(error)}") from error
     finally:
         forward.close()
 

@@ -1,13 +1,11 @@
 """The host as its own tools show it: files, listeners, units and their journal."""
 
-from __future__ import annotations
-
 import re
 import shlex
 from dataclasses import dataclass
 
-from checks.engine.target import Target
-from checks.engine.verdicts import CannotStart, Failed, Skipped, Warned
+from checks.engine import Failed, Skipped, Target, Warned
+from checks.engine.verdicts import CannotStart
 
 STATUS = "On the host: systemctl status {0}; journalctl -u {0} -n 20."
 REVIVED = "Run the step again: it puts mailroom-supervised.conf beside the unit; then systemctl daemon-reload."
@@ -38,6 +36,7 @@ STAT = "stat -L -c '%a %U %G %F:%n' --"  # a link's own mode says nothing
 
 
 def file(target: Target, path: str) -> File:
+    """Mode and owner of a file or of what a link leads to; raises Failed where there is none."""
     return _file(target.shell(f"{STAT} {shlex.quote(path)}"))
 
 
@@ -54,16 +53,24 @@ def files(target: Target, listing: str) -> list[File]:
     return [_file(line) for line in target.shell(f"{listing} | xargs -r -d '\\n' {STAT}").splitlines()]
 
 
+def closed_to_others(listed: list[File]) -> None:
+    """Raises Failed, with those that others than owner and group may read, write or enter."""
+    if found := [f"{one} {one.path}" for one in listed if one.open_to_others]:
+        raise Failed("; ".join(found))
+
+
 def _file(line: str) -> File:
-    about, _, path = line.partition(":")
-    mode, user, group, kind = about.split(maxsplit=3)
+    # a warning of the login's or of stat's own comes on the same stream
+    found = re.fullmatch(r"([0-7]+) (\S+) (\S+) ([^:]+):(.+)", line)
+    if not found:
+        raise Failed(f"the answer of stat has no mode and owner in it: {line or '(nothing)'}")
+    mode, user, group, kind, path = found.groups()
     return File(path, mode, user, group, kind)
 
 
 def listens(target: Target, port: int, unit: str) -> str:
     """Somebody accepts connections there, or the failure quotes what the host knows of it."""
-    reason = target.vantage.probe(target.address, port)
-    if reason:
+    if reason := target.vantage.probe(target.address, port):
         raise Failed(f"port {port}: {reason}{last_words(target, unit)}", STATUS.format(unit))
     return f"port {port} answers to {target.vantage.name}"
 
@@ -72,9 +79,10 @@ def listeners(target: Target) -> list[tuple[str, int, str]]:
     """Address, port and program of everything that listens; a program may be hidden from us."""
     found = []
     for line in target.shell("ss -Hltnp").splitlines():
-        fields = line.split()
-        address, _, port = fields[3].rpartition(":")
-        program = fields[5].split('"')[1] if len(fields) > 5 and '"' in fields[5] else ""
+        listener = re.match(r"LISTEN\s+\d+\s+\d+\s+(\S+):(\d+)\s+\S+(?:\s+users:\(\(\"([^\"]*)\")?", line)
+        if not listener:
+            raise Failed(f"the answer of ss has a line that is no listener: {line}")
+        address, port, program = listener.groups(default="")
         found.append((address, int(port), program))
     return found
 
@@ -115,7 +123,26 @@ def revived(target: Target, pid: str) -> str:
     return f"{found[0]}: Restart={found[1]}"
 
 
+def current(target: Target, unit: str, files: str) -> str:
+    """No file that this `find` lists is newer than the unit's start."""
+    found = target.shell(
+        f"started=$(date +%s -d \"$(systemctl show -P ActiveEnterTimestamp {unit} | cut -d' ' -f2-)\"); "
+        f'find {files} -newermt "@$((started + 1))"'
+    )
+    if found:
+        raise Failed(f"changed since it was started: {found}")
+    return "started after its newest file"
+
+
+def may(target: Target, user: str, test: str) -> bool:
+    """Whether this test of the shell, such as `test -w /path`, holds for a user of the host."""
+    # the group nobody's name is nogroup on Debian, nobody elsewhere
+    as_user = f'setpriv --reuid={user} --regid="$(id -g {user})" --clear-groups'
+    return target.shell(f"{as_user} sh -c '{{ {test}; }} && echo yes || echo no'") != "no"
+
+
 def for_root_alone(target: Target, path: str) -> str:
+    """A file of root's with no right for group or others."""
     found = file(target, path)
     if found.user != "root" or found.open_to_group:
         raise Failed(f"{path} is {found.mode} of {found.user}")

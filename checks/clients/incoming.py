@@ -1,7 +1,5 @@
 """Messages that a stranger brings to port 25, and what became of them: each is sent once in a run, whoever asks."""
 
-from __future__ import annotations
-
 import email
 import email.policy
 import shlex
@@ -11,10 +9,9 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from uuid import uuid4
 
-from checks.clients import amavis, installed, mail
+from checks.clients import amavis, mail
 from checks.clients.samples import EICAR, GTUBE
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed
+from checks.engine import Failed, Target, conditions, once_a_run
 
 FORGED = "forged-by-a-stranger"
 
@@ -55,25 +52,32 @@ def forged_fields(target: Target) -> Sequence[tuple[str, str]]:
         ("Authentication-Results", f"{target.hostname}; dkim=pass header.d={FORGED}.example"),
     ]
     # without a virus scanner nobody here speaks of viruses, and Amavis leaves what others say of them
-    return fields if target.once(installed.NO_ANTIVIRUS) else [*fields, ("X-Virus-Scanned", FORGED)]
+    return [*fields, ("X-Virus-Scanned", FORGED)] if conditions.has(target, "antivirus") else fields
 
 
+@once_a_run
 def ordinary(target: Target) -> Delivered:
-    """An ordinary message, but for the forged fields in it."""
-    foo = target.account(0)[0]
-    fields = forged_fields(target)
-    return target.keep("ordinary", lambda: deliver(target, foo, *mail.compose(target, mail.STRANGER, foo, *fields)))
+    """An ordinary message, but for the forged fields in it. Its author's domain asks nobody to file what nothing proves."""
+    made = mail.compose(target, target.unasked, target.foo, *forged_fields(target))
+    return deliver(target, target.foo, *made, sender=target.unasked)
 
 
+@once_a_run
+def unproved(target: Target) -> Delivered:
+    """The same by an author whose domain does ask for that."""
+    return deliver(target, target.bar, *mail.compose(target, target.stranger, target.bar))
+
+
+@once_a_run
 def spam(target: Target) -> Delivered:
     """Spam by definition, which says of itself that it is none."""
-    foo = target.account(0)[0]
     no = (("X-Spam-Flag", "NO"), ("X-Spam-Status", f"No, score=-9 {FORGED}"))
-    return target.keep("spam", lambda: deliver(target, foo, *mail.compose(target, mail.STRANGER, foo, *no, text=GTUBE)))
+    return deliver(target, target.foo, *mail.compose(target, target.stranger, target.foo, *no, text=GTUBE))
 
 
-def deliver(target: Target, recipient: str, message_id: str, message: bytes) -> Delivered:
-    reply = offer(target, mail.STRANGER, recipient, message)
+def deliver(target: Target, recipient: str, message_id: str, message: bytes, sender: str = "") -> Delivered:
+    """Brought by a stranger, or with this envelope sender."""
+    reply = offer(target, sender or target.stranger, recipient, message)
     path, text = collect(target, message_id, recipient) if reply.startswith("250") else ("", "")
     return Delivered(message_id, reply, path, text)
 
@@ -105,7 +109,10 @@ def folder_of(target: Target, owner: str) -> str:
 def collect(
     target: Target, message_id: str, owner: str, patience: float = mail.DELIVERY, show: str = "cat --"
 ) -> tuple[str, str]:
-    """The message's path and what `show` prints of it, waited for and removed: on the disk, as Dovecot comes later."""
+    """The message's path and what `show` prints of it, "" both if it does not come within `patience` seconds.
+
+    Then it is removed. On the disk, as Dovecot comes later.
+    """
     found = target.shell(
         f"for try in $(seq {max(1, int(patience * 10))}); do file=$({files(target, owner, message_id)} | head -n 1); "
         f'[ -n "$file" ] && text=$({show} "$file") && {mail.REMOVED} && echo "$file" && printf "%s" "$text" && break; sleep 0.1; done',
@@ -118,8 +125,8 @@ def collect(
 
 def stored(target: Target, recipient: str, owner: str) -> str:
     """A stranger writes to the recipient: mode and owner of the file that this becomes in the owner's mailbox."""
-    message_id, message = mail.compose(target, mail.STRANGER, recipient)
-    if not (reply := offer(target, mail.STRANGER, recipient, message)).startswith("250"):
+    message_id, message = mail.compose(target, target.stranger, recipient)
+    if not (reply := offer(target, target.stranger, recipient, message)).startswith("250"):
         raise Failed(f"port 25 said {reply}")
     path, shown = collect(target, message_id, owner, show="stat -c '%a %U:%G'")
     if not path:
@@ -137,13 +144,10 @@ class Infected:
     answered: str
 
 
+@once_a_run
 def infected(target: Target) -> Infected:
-    """EICAR from a stranger whom nobody else knows, to bar; sent once in a run."""
-    return target.keep("infected", lambda: _infected(target))
-
-
-def _infected(target: Target) -> Infected:
-    sender, (bar, _) = f"stranger-{uuid4().hex}@example.net", target.account(1)
+    """EICAR from a stranger whom nobody else knows, to bar."""
+    sender, (bar, _) = target.stranger.replace("@", f"-{uuid4().hex}@"), target.account(1)
     message_id, message = mail.compose(target, sender, bar, mail.PERSON, attached=EICAR)
     folder = amavis.settings(target)["quarantine"]
     reply = offer(target, sender, bar, message)
@@ -155,9 +159,11 @@ def _infected(target: Target) -> Infected:
         timeout=mail.DELIVERY + 15,
     )
     reached = "" if where.startswith(folder) else where or collect(target, message_id, bar, 0)[0]
-    answered = target.shell(
+    answered = target.shell(  # once Amavis has done with it: a bounce comes after the copy in quarantine
+        f"for try in $(seq {int(mail.DELIVERY * 10)}); do mailq | grep -q '^[0-9A-Za-z].* {sender}$' || break; sleep 0.1; done; "
         f"journalctl -q --no-pager -o cat --since '-2 minutes' -u 'postfix*' | grep -F 'to=<{sender}>' | "
         f"grep -v 'orig_to' | tail -n 1; mailq | grep -F ' {sender}' | head -n 1",
         may_fail=True,
+        timeout=mail.DELIVERY + 15,
     )
     return Infected(reply, where if where.startswith(folder) else "", reached, answered)

@@ -1,7 +1,5 @@
 """SMTP and IMAP as a mail client speaks them, the messages that it writes, and the replies we expect."""
 
-from __future__ import annotations
-
 import base64
 import smtplib
 import time
@@ -15,15 +13,12 @@ from imapclient import IMAPClient
 from imapclient.exceptions import IMAPClientError, LoginError
 
 from checks.clients import tls
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed
+from checks.engine import Failed, Target, verdicts
 
 # After failed logins Dovecot lets every login from the same address wait, for up to 17 s.
 PATIENCE = 25.0
 DELIVERY = 10.0  # seconds that a message may take to its mailbox
 Reply = tuple[int, bytes]
-STRANGER = "stranger@example.net"
-ELSEWHERE = "somebody@example.org"
 # Another check's session may move a message from new to cur between two commands; then it is looked for once more.
 REMOVED = 'rm -- "$file" 2>/dev/null'
 TEXT = "Sent by python -m checks, which removes it again."
@@ -85,12 +80,24 @@ def transaction(session: smtplib.SMTP, sender: str, recipient: str, message: byt
     return session.data(message)
 
 
+def bring(target: Target, sender: str, recipient: str, message: bytes) -> str:
+    """A stranger's message, taken on port 25; what was said to it."""
+    with smtp(target) as session:
+        return expect(transaction(session, sender, recipient, message), "250 2.0.0")
+
+
+@contextmanager
+def submission(target: Target) -> Iterator[smtplib.SMTP]:
+    """A session on 587 in which the first account has logged in."""
+    with smtp(target, 587) as session:
+        expect(log_in(session, *target.account(0)), "235")
+        yield session
+
+
 def submit(target: Target, message: bytes, recipient: str) -> None:
     """The first account hands a message to submission."""
-    sender, password = target.account(0)
-    with smtp(target, 587) as session:
-        expect(log_in(session, sender, password), "235")
-        session.sendmail(sender, [recipient], message)
+    with submission(target) as session:
+        session.sendmail(target.foo, [recipient], message)
 
 
 def ehlo_name(session: smtplib.SMTP) -> str:
@@ -99,11 +106,12 @@ def ehlo_name(session: smtplib.SMTP) -> str:
 
 
 def said(reply: Reply) -> str:
+    """A reply in one line: "250 first / second"."""
     return f"{reply[0]} {' / '.join(reply[1].decode(errors='replace').splitlines())}"
 
 
 def expect(reply: Reply, *wanted: str, what: str = "") -> str:
-    """The reply as evidence, if it begins with one of the wanted codes, such as "550 5.1.1"."""
+    """The reply as evidence, if it begins with one of these codes, such as "550 5.1.1"; raises Failed if not."""
     text = said(reply)
     label = f"{what}: " if what else ""
     if any(text == code or text.startswith(code + " ") for code in wanted):
@@ -167,12 +175,10 @@ def imap_bare(target: Target, port: int = 143) -> Iterator[IMAPClient]:
 
 
 def find(client: IMAPClient, folder: str, message_id: str, patience: float = DELIVERY) -> list[int]:
-    """The message's UIDs, waiting for it to arrive."""
+    """The message's UIDs in the folder, waited for so many seconds; [] if it does not come."""
     client.select_folder(folder)
     end = time.monotonic() + patience
-    while not (uids := client.search(["HEADER", "Message-ID", message_id])):
-        if time.monotonic() >= end:
-            break
+    while not (uids := client.search(["HEADER", "Message-ID", message_id])) and time.monotonic() < end:
         time.sleep(0.1)
         client.noop()
     return uids
@@ -186,7 +192,7 @@ def remove(client: IMAPClient, folder: str, message_id: str) -> None:
 
 def words(error: Exception) -> str:
     """What the server said, out of the bytes literal that imaplib may leave in its errors."""
-    text = str(error)
+    text = verdicts.words(error)
     for mark in ("b'", 'b"'):
         if text.startswith(mark):
             text = text[2:-1]

@@ -1,7 +1,5 @@
 """ManageSieve as a client speaks it (RFC 5804), over TLS with our trust."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -9,8 +7,7 @@ from typing import Any
 from sievelib import managesieve
 
 from checks.clients import mail, tls
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed
+from checks.engine import Failed, Target
 
 PORT = 4190
 NAME = "mailroom-check"

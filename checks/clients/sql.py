@@ -1,7 +1,5 @@
 """PostgreSQL through an SSH tunnel to 127.0.0.1 on the mail host, as the role Postfix uses."""
 
-from __future__ import annotations
-
 import re
 import shlex
 from collections.abc import Iterator
@@ -11,9 +9,8 @@ from typing import Any
 import psycopg2
 from psycopg2.errors import InsufficientPrivilege
 
+from checks.engine import Failed, Target
 from checks.engine.ssh import Forward
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed
 
 TABLES = {
     "users": ["email", "password", "realname", "maildir", "created"],
@@ -25,7 +22,7 @@ STRONG = ("{ARGON2ID}", "{ARGON2I}", "{BLF-CRYPT}", "{SHA512-CRYPT}", "{SCRAM-SH
 
 
 def connect(target: Target, user: str, password: str, database: str = "", **options: Any) -> Any:
-    """A connection that never falls back on a password of this machine's own (~/.pgpass)."""
+    """A psycopg2 connection, or its OperationalError. It never uses a password of this machine's own (~/.pgpass)."""
     forward = Forward(target.server, "127.0.0.1", 5432)
     try:
         return psycopg2.connect(
@@ -47,7 +44,7 @@ def connect(target: Target, user: str, password: str, database: str = "", **opti
 
 @contextmanager
 def reader(target: Target) -> Iterator[Any]:
-    """A cursor of the read-only role. Whatever it did is rolled back."""
+    """A cursor of the read-only role; raises Failed where it cannot log in. Whatever it did is rolled back."""
     try:
         connection = connect(target, target.role, target.secret(target.role))
     except psycopg2.OperationalError as error:
@@ -60,7 +57,16 @@ def reader(target: Target) -> Iterator[Any]:
         connection.close()
 
 
+def rows(target: Target, query: str) -> list[tuple[Any, ...]]:
+    """What the read-only role finds."""
+    with reader(target) as cursor:
+        cursor.execute(query)
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found
+
+
 def words(error: Exception) -> str:
+    """What PostgreSQL said, in one line and without the port of our tunnel."""
     lines = str(error).strip().splitlines()
     if not lines or "server closed the connection unexpectedly" in lines[0]:
         return "nobody listens on 127.0.0.1:5432"
@@ -89,6 +95,7 @@ def denied(target: Target, *statements: str) -> str:
 
 
 def refused(target: Target, user: str, password: str, what: str, database: str = "") -> str:
+    """The refusal of a login `what`, such as "with a wrong password"; raises Failed if there is none, or another."""
     try:
         connect(target, user, password, database).close()
     except psycopg2.OperationalError as error:
@@ -99,20 +106,19 @@ def refused(target: Target, user: str, password: str, what: str, database: str =
     raise Failed(f"{user} logged in {what}", "Demand scram-sha-256 in pg_hba.conf, above any line that says trust.")
 
 
-def as_postgres(target: Target, query: str) -> str:
-    """One value, asked on the host itself: what is true before the role exists."""
-    return target.shell(f"cd / && runuser -u postgres -- psql -XAtc {shlex.quote(query)}")
+def as_postgres(target: Target, query: str, database: str = "postgres") -> str:
+    """What psql prints on the host itself, a row a line: what is true before the role exists, or beyond its rights."""
+    return target.shell(f"cd / && runuser -u postgres -- psql -wXAtd {database} -c {shlex.quote(query)}")
 
 
 def schemes(target: Target) -> str:
     """The schemes of the stored passwords, all of them strong."""
-    with reader(target) as cursor:
-        # Only the prefix leaves the database; a plain password would have none.
-        cursor.execute(
-            "SELECT email, CASE password WHEN '{CRYPT}*' THEN 'locked' "
-            "ELSE substring(password from '^\\{[A-Z0-9.-]+\\}') END FROM users"
-        )
-        found = cursor.fetchall()
+    # Only the prefix leaves the database; a plain password would have none.
+    found = rows(
+        target,
+        "SELECT email, CASE password WHEN '{CRYPT}*' THEN 'locked' "
+        "ELSE substring(password from '^\\{[A-Z0-9.-]+\\}') END FROM users",
+    )
     if weak := [f"{email}: {scheme or 'no scheme'}" for email, scheme in found if scheme not in (*STRONG, LOCKED)]:
         raise Failed(", ".join(weak))
     return ", ".join(sorted({scheme for _, scheme in found}))

@@ -1,38 +1,48 @@
 """TLS as a careful client speaks it, and as a careless one would like to."""
 
-from __future__ import annotations
-
 import socket
 import ssl
+import time
 import warnings
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Self
 
 from cryptography import x509
 
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed, Warned
+from checks.engine import Failed, Target, Warned
 
 STARTTLS = (25, 143, 587, 4190)
+DOVECOT = (143, 993, 4190)
 ANONYMOUS = "aNULL"
 # RSA's own key exchange, and suites that sign and encrypt apart (CBC); RFC 9325, 4.1 and 4.2.
 WEAK = "kRSA:ECDHE+SHA1:ECDHE+SHA256:ECDHE+SHA384:DHE+SHA1:DHE+SHA256"
 # Remedies of several checks.
 RENEW = "Run the certificate step, or renew your own; then restart Postfix and Dovecot."
+CERTIFICATE = "Chapter 1, a certificate, makes it; chapter 4, certificate and key, gives it to Dovecot."
 DOVECOT_MINIMUM = "ssl_min_protocol = TLSv1.2 in dovecot.conf."
 DOVECOT_SUITES = "ssl_cipher_list in dovecot.conf (chapter 4, TLS)."
+ELSEWHERE = "Ask from a system whose OpenSSL can still offer it."
+# No answer at all, and no alert either. The last is a close_notify in the middle of the handshake.
+HUNG_UP = (ssl.SSLEOFError, ConnectionError, ssl.SSLZeroReturnError)
+# Other alerts, such as "internal error", may be for everybody. https://www.rfc-editor.org/rfc/rfc8446#section-6.2
+FOR_THE_OFFER = ("protocol version", "handshake failure", "insufficient security")
+PAUSE = 0.5  # seconds after a hang-up: a process that ended is there again
 
 
 class NamedContext(ssl.SSLContext):
-    """Verifies one name, whatever name the caller believes to have connected to.
+    """Verifies one name, whatever name the caller believes to have connected to; or, without `verify`, nothing at all.
 
     The socket goes to a forwarded port on 127.0.0.1; the certificate must still be the server's.
     """
 
     name: str
 
-    def __new__(cls, name: str) -> NamedContext:
+    def __new__(cls, name: str, *, verify: bool = True) -> Self:
         self = super().__new__(cls, ssl.PROTOCOL_TLS_CLIENT)
         self.name = name
+        if not verify:
+            self.check_hostname = False
+            self.verify_mode = ssl.CERT_NONE
         return self
 
     def wrap_socket(self, *args: Any, **kwargs: Any) -> ssl.SSLSocket:
@@ -40,7 +50,7 @@ class NamedContext(ssl.SSLContext):
 
 
 def careful(target: Target, name: str = "") -> NamedContext:
-    """Trusts what the system trusts, and a self-signed certificate read over SSH."""
+    """Trusts what the system trusts (or SSL_CERT_FILE names), a self-signed certificate read over SSH, and else the lab's authority."""
     context = NamedContext(name or target.hostname)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_default_certs()
@@ -50,36 +60,58 @@ def careful(target: Target, name: str = "") -> NamedContext:
         certificate = on_disk(target)
         if certificate.issuer == certificate.subject:
             context.load_verify_locations(cadata=target.read(target.certificate))
+        elif roots := target.roots():
+            context.load_verify_locations(cadata=roots)
     return context
 
 
 def on_disk(target: Target) -> x509.Certificate:
     """The server's own certificate, the first of its file."""
-    return x509.load_pem_x509_certificate(target.read(target.certificate).encode())
+    try:
+        text = target.read(target.certificate)
+    except Failed as error:
+        raise Failed(f"there is no certificate yet: {error.evidence.rpartition(': cat: ')[2]}", CERTIFICATE) from error
+    return x509.load_pem_x509_certificate(text.encode())
 
 
 def careless(target: Target, version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_1, suites: str = "ALL") -> NamedContext:
     """Speaks an old version and nothing else, with any of these suites, and verifies nothing.
 
-    Our own library would rather not: SECLEVEL=0 makes it, so that a refusal is the server's.
+    Our own library would rather not: SECLEVEL=0 makes it, so that a refusal is the server's. Raises Warned where it cannot.
     """
-    context = NamedContext(target.hostname)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    context.set_ciphers(f"{suites}:@SECLEVEL=0")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        context.minimum_version = context.maximum_version = version
+    context = NamedContext(target.hostname, verify=False)
+    try:
+        context.set_ciphers(f"{suites}:@SECLEVEL=0")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            context.minimum_version = context.maximum_version = version
+    except (ssl.SSLError, ValueError) as error:
+        raise Warned(f"not proven, our own OpenSSL cannot offer {version.name} with {suites}", ELSEWHERE) from error
     return context
 
 
 def negotiated(sock: Any) -> str:
+    """Version and suite, such as "TLSv1.3, TLS_AES_256_GCM_SHA384"."""
     cipher = sock.cipher()
     return f"{sock.version()}, {cipher[0] if cipher else 'no cipher'}"
 
 
 def tls_socket(target: Target, port: int, context: ssl.SSLContext) -> ssl.SSLSocket:
-    """A socket to the port with TLS agreed on, by STARTTLS where the port begins in the clear."""
+    """A socket to the port with TLS agreed on, by STARTTLS where the port begins in the clear.
+
+    A Dovecot that hangs up is asked once more: it drops whoever is shaking hands when its auth process ends, as it does again
+    and again in chapter 4 until there is a passdb. Raises Failed where STARTTLS is refused, ssl.SSLError where TLS is.
+    """
+    try:
+        return _tls_socket(target, port, context)
+    except HUNG_UP:
+        if port not in DOVECOT:
+            raise
+        time.sleep(PAUSE)
+        return _tls_socket(target, port, context)
+
+
+def _tls_socket(target: Target, port: int, context: ssl.SSLContext) -> ssl.SSLSocket:
     sock = socket.create_connection(target.vantage.endpoint(target.address, port), timeout=10)
     try:
         if port in STARTTLS:
@@ -99,7 +131,7 @@ def _ask_for_tls(sock: socket.socket, port: int, helo: str) -> None:
             while line[3:4] == b"-" or line[:1] == b'"':
                 line = replies.readline()
             if not line:
-                raise ConnectionError(f"port {port} closed the connection")
+                raise ConnectionResetError(f"port {port} closed the connection")
             return line.strip()
 
         reply()
@@ -115,10 +147,7 @@ def _ask_for_tls(sock: socket.socket, port: int, helo: str) -> None:
 
 def served_certificate(target: Target, port: int) -> x509.Certificate:
     """The certificate the server shows on that port, trusted or not."""
-    context = NamedContext(target.hostname)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    with tls_socket(target, port, context) as sock:
+    with tls_socket(target, port, NamedContext(target.hostname, verify=False)) as sock:
         der = sock.getpeercert(binary_form=True)
     if not der:
         raise Failed(f"port {port} shows no certificate")
@@ -139,39 +168,65 @@ def verified(target: Target, *ports: int) -> str:
 
 def old_refused(target: Target, *ports: int) -> str:
     """The server itself refuses TLS 1.1 on each port."""
-    seen = []
-    for port in ports:
-        try:
-            with tls_socket(target, port, careless(target)) as sock:
-                raise Failed(f"port {port} agreed to {negotiated(sock)}")
-        except (ssl.SSLEOFError, ConnectionError):
-            # Dovecot 2.3 hangs up without a word. That it is for the version, and not that this
-            # client gets nowhere at all, shows in what the same client is told with TLS 1.2.
-            with tls_socket(target, port, careless(target, ssl.TLSVersion.TLSv1_2)) as sock:
-                seen.append(f"{port}: hangs up, but takes {sock.version()}")
-        except ssl.SSLError as error:
-            reason = error.reason or str(error)
-            if "ALERT" not in reason:
-                raise Warned(
-                    f"port {port}: not proven, our own side stopped with {reason}",
-                    "Ask again from a system whose OpenSSL can still offer TLS 1.1.",
-                ) from error
-            seen.append(f"{port}: {reason.lower().replace('_', ' ')}")
-    return "; ".join(seen)
+    offer = careless(target)
+    return _on_each(ports, lambda port: _refusal(target, port, offer))
 
 
 def suites_refused(target: Target, suites: str, *ports: int) -> str:
     """Each port agrees to TLS 1.2, and refuses it with these suites (as OpenSSL names them)."""
-    seen = []
+    offer = careless(target, ssl.TLSVersion.TLSv1_2, suites)
+
+    def refused(port: int) -> str:
+        agreed = _todays(target, port)  # so that what comes next is refused for the suites alone
+        return f"{agreed}, and none of those ({_refusal(target, port, offer)})"
+
+    seen = _on_each(ports, refused)
+    for one in suites.split(":"):  # OpenSSL leaves out, without a word, those that it was built without
+        careless(target, ssl.TLSVersion.TLSv1_2, one)
+    return seen
+
+
+def _on_each(ports: tuple[int, ...], ask: Callable[[int], str]) -> str:
+    """What is found on each port. Raises Failed for the first that agrees, and only then Warned, for those that prove nothing."""
+    seen, doubts = [], []
     for port in ports:
-        with tls_socket(target, port, careless(target, ssl.TLSVersion.TLSv1_2)) as sock:
-            agreed = negotiated(sock)  # so that what comes next is refused for the suites alone
         try:
-            with tls_socket(target, port, careless(target, ssl.TLSVersion.TLSv1_2, suites)) as sock:
-                raise Failed(f"port {port} agreed to {negotiated(sock)}")
-        except (ssl.SSLError, ConnectionError):
-            seen.append(f"{port}: {agreed}, and none of those")
+            seen.append(f"{port}: {ask(port)}")
+        except Warned as doubt:
+            doubts.append(doubt.evidence)
+    if doubts:
+        raise Warned("; ".join(doubts), ELSEWHERE)
     return "; ".join(seen)
+
+
+def _refusal(target: Target, port: int, offer: ssl.SSLContext) -> str:
+    """How the server itself refuses this offer: by an alert, or twice without a word.
+
+    Raises Failed where it agrees, and Warned where our own side stopped: then nothing is known of the server.
+    """
+    how = "hangs up"  # as Dovecot 2.3 does
+    for _ in range(2):
+        try:
+            with _tls_socket(target, port, offer) as sock:
+                raise Failed(f"port {port} agreed to {negotiated(sock)}")
+        except HUNG_UP:
+            time.sleep(PAUSE)  # once may be by chance
+        except ssl.SSLError as error:
+            reason = error.reason or str(error)
+            if "ALERT" not in reason:
+                raise Warned(f"port {port}: not proven, our own side stopped with {reason}", ELSEWHERE) from error
+            how = reason.lower().replace("_", " ")
+            if how.endswith(FOR_THE_OFFER):
+                return how
+            break
+    # That it is for the offer, and not that this client gets nowhere at all, shows in what the same client is told with TLS 1.2.
+    return f"{how}, but takes {_todays(target, port)}"
+
+
+def _todays(target: Target, port: int) -> str:
+    """What the careless client agrees on with TLS 1.2 and all suites."""
+    with tls_socket(target, port, careless(target, ssl.TLSVersion.TLSv1_2)) as sock:
+        return negotiated(sock)
 
 
 def other_name_refused(target: Target, port: int) -> str:

@@ -1,18 +1,13 @@
 """What a check is, what it hands back, and the register of all of them."""
 
-from __future__ import annotations
-
 import re
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from functools import partial
 
 from checks.engine.target import Target
 from checks.engine.verdicts import Verdict
-
-Evidence = str
-Condition = Callable[[Target], None]  # raises Skipped where the check means nothing
 
 # The article's chapters by the name of their module; 0 is what comes before the first.
 CHAPTERS: dict[str, tuple[int, str]] = {
@@ -22,6 +17,7 @@ CHAPTERS: dict[str, tuple[int, str]] = {
     "amavis": (3, "Amavis, the trusty workers"),
     "dovecot": (4, "Dovecot, the friendly front desk"),
     "sieve": (5, "Dovecot continued"),
+    "believed": (6, "A letter that the world believes"),
 }
 
 # The steps in their order, for reports; tests hold this against the chapters themselves.
@@ -31,8 +27,9 @@ STEPS: dict[str, str] = {
     "postgresql": "install access role database tables mail_owner accounts maps delivery restart",
     "amavis": "install clamav spamassassin amavis unpacking quarantine workers reinjection filter restart",
     "dovecot": "install protocols greeting includes tls certificate start passdb sql mail_owner "
-    "schemes password cleartext mailboxes sasl listener restart",
+    "schemes password cleartext mailboxes sasl listener restart client",
     "sieve": "clock install lmtp delivery sieve spam managesieve vacation learning debugging restart",
+    "believed": "signing door web certificate relay dane policy sts clients",
 }
 
 # Services come first, so that what stands on a dead one is skipped. Failed logins come last: each
@@ -44,44 +41,34 @@ CORE, NORMAL, LAST, AFTERWARDS = 0, 50, 90, 95
 class Check:
     id: str
     title: str
-    function: Callable[[Target], Evidence]
-    negative: bool = False
-    needs: tuple[str, ...] = ()
+    kind: str  # claim or negative
+    function: Callable[[Target], str]
+    needs: tuple[str, ...] = ()  # services that other checks provide, and words of conditions.py
     provides: str = ""
     order: int = NORMAL
     remedy: str = ""
-    elsewhere: bool = False  # means nothing when asked from the mail host's own address
-    only_with: tuple[Condition, ...] = ()
 
     @property
     def step(self) -> str:
-        return ".".join(self.id.split(".")[:2])
+        return self.id.rpartition(".")[0]
 
     @property
     def chapter(self) -> int:
-        return CHAPTERS[self.id.split(".")[0]][0]
+        return CHAPTERS[self.id.partition(".")[0]][0]
 
     @property
-    def place(self) -> tuple[int, int, bool]:
+    def place(self) -> tuple[int, int, str]:
         """Where it stands in a report: by chapter and step, the claim before its negative."""
         module, step = self.step.split(".")
         steps = STEPS.get(module, "").split()
-        return self.chapter, steps.index(step) if step in steps else len(steps), self.negative
-
-    @property
-    def kind(self) -> str:
-        return "negative" if self.negative else "claim"
-
-    def result(self, verdict: Verdict, evidence: str, remedy: str = "", seconds: float = 0.0) -> Result:
-        step = self.step.split(".")[1]
-        return Result(self.id, self.chapter, step, self.kind, self.title, verdict, evidence, remedy, round(seconds, 2))
+        return self.chapter, steps.index(step) if step in steps else len(steps), self.kind
 
 
 @dataclass(frozen=True)
 class Result:
     id: str
     chapter: int
-    step: str
+    step: str  # without its chapter: tls of dovecot.tls
     kind: str
     title: str
     verdict: Verdict
@@ -89,33 +76,27 @@ class Result:
     remedy: str = ""
     seconds: float = 0.0
 
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
 
 REGISTER: dict[str, Check] = {}
 
 
-def check(
+def claim(
     title: str,
     *,
-    negative: bool = False,
     needs: str = "",
     provides: str = "",
     order: int = NORMAL,
     remedy: str = "",
-    elsewhere: bool = False,
-    only_with: tuple[Condition, ...] = (),
+    kind: str = "claim",
     register: dict[str, Check] = REGISTER,
-) -> Callable[[Callable[[Target], Evidence]], Callable[[Target], Evidence]]:
-    """Register a function as a check. It returns its evidence, or raises Failed or Warned.
+) -> Callable[[Callable[[Target], str]], Callable[[Target], str]]:
+    """Register a function as a check. It returns its evidence, or raises Failed, Warned or Skipped.
 
-    Its id is where it stands: dovecot.tls.required is the function `required` of claims/dovecot/tls.py. `needs` names
-    services that other checks provide. `only_with` skips it where it means nothing; a check that says nothing of that has its
-    chapter's, ONLY_WITH of the package.
+    Its id is where it stands: dovecot.tls.required is the function `required` of claims/dovecot/tls.py. It needs services
+    that other checks provide, and words of conditions.py; NEEDS of its module, or else of its package, is added.
     """
 
-    def keep(function: Callable[[Target], Evidence]) -> Callable[[Target], Evidence]:
+    def keep(function: Callable[[Target], str]) -> Callable[[Target], str]:
         package, _, step = function.__module__.rpartition(".")
         chapter = package.rpartition(".")[2]
         id = f"{chapter}.{step}.{function.__name__}"
@@ -123,11 +104,14 @@ def check(
             raise ValueError(f"{id!r} is not chapter.step.what with a chapter of {list(CHAPTERS)}")
         if id in register:
             raise ValueError(f"{id!r} is registered twice")
-        conditions = only_with or getattr(sys.modules.get(package), "ONLY_WITH", ())
+        chapters = getattr(sys.modules.get(package), "NEEDS", "")
+        common = getattr(sys.modules.get(function.__module__), "NEEDS", chapters)
         place = CORE if provides and order == NORMAL else order
-        register[id] = Check(
-            id, title, function, negative, tuple(needs.split()), provides, place, remedy, elsewhere, conditions
-        )
+        register[id] = Check(id, title, kind, function, (*common.split(), *needs.split()), provides, place, remedy)
         return function
 
     return keep
+
+
+# That it cannot be abused.
+negative = partial(claim, kind="negative")

@@ -1,13 +1,11 @@
 """The servers of the inventory. Where a server keeps its mail and its certificate is written there once, for the deploys
-and for all who ask the server later: checks, postmaster, notebooks, bench.
+and for all who ask the server later: checks, postmaster, notebooks, bench."""
 
-"""
-
-from __future__ import annotations
-
+import atexit
 import functools
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -49,9 +47,23 @@ class Server:
         return str(self.lab["hosts"][self.name]["address"] if self.lab else self.data["ssh_hostname"] or self.name)
 
     @property
+    def address6(self) -> str:
+        """A lab host's IPv6 address. Raises CannotStart where the lab has no IPv6."""
+        if found := self.lab["hosts"][self.name].get("address6"):
+            return str(found)
+        raise CannotStart(
+            "This lab has no IPv6: this machine has it switched off, or the lab is older. `make down`, then `make up`."
+        )
+
+    @property
     def client(self) -> str:
         """The lab host from which we connect as a client would; "" to connect from here."""
         return next((name for name, host in self.lab.get("hosts", {}).items() if host["role"] == "client"), "")
+
+    @property
+    def world(self) -> str:
+        """The lab host that plays the Internet, where there is one."""
+        return next((name for name, host in self.lab.get("hosts", {}).items() if host["role"] == "world"), "")
 
     @functools.cached_property
     def ssh_config(self) -> Path:
@@ -60,7 +72,9 @@ class Server:
             return lab_directory() / "ssh_config"
         words = [f"  {word} {self.data[key]}\n" for word, key in SSH.items() if self.data[key]]
         address = "" if self.data["ssh_hostname"] else f"  HostName {self.name}\n"
-        file = Path(tempfile.mkdtemp(prefix="mailroom-")) / "ssh_config"
+        folder = Path(tempfile.mkdtemp(prefix="mailroom-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        file = folder / "ssh_config"
         file.write_text(f"Host {self.name}\n{address}{''.join(words)}")
         return file
 
@@ -75,6 +89,7 @@ class Server:
             hostname=self.fqdn,
             address=self.address,
             domain=self.domain,
+            domains=tuple(map(str, self.data["mail_domains"] or ())),
             accounts=self.secrets("accounts") if secrets else {},
             secrets=self.secrets("secrets") if secrets else {},
             ssh_host=self.name,
@@ -86,6 +101,7 @@ class Server:
             mail_owner=self.data["mail_owner"] or Target.mail_owner,
             certificate=self.data["tls_certificate"] or Target.certificate,
             key=self.data["tls_key"] or Target.key,
+            world=self.world,
         )
 
 

@@ -1,9 +1,9 @@
 """The results for people (grouped, with signs) and for programs (JSON)."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
+from dataclasses import asdict, replace
+from itertools import groupby
 from textwrap import wrap
 from typing import IO
 
@@ -16,6 +16,7 @@ from checks.engine.target import Target
 SIGNS = {"pass": "✓", "fail": "✖", "warn": "!", "skip": "–"}
 PLAIN = {"pass": "ok", "fail": "FAIL", "warn": "!", "skip": "-"}  # where the terminal has no signs
 COLOURS = {"pass": "green", "fail": "bold red", "warn": "yellow", "skip": "dim"}
+WORDS = {"pass": "proven", "fail": "failed", "warn": "to look at", "skip": "skipped"}
 TITLES = dict(CHAPTERS.values())
 
 
@@ -42,7 +43,7 @@ def as_json(target: Target, results: Sequence[Result], seconds: float) -> str:
                 "domain": target.domain,
                 "via": target.via,
             },
-            "results": [result.as_dict() for result in results],
+            "results": [asdict(result) for result in results],
             "passed": count["pass"],
             "failed": count["fail"],
             "warned": count["warn"],
@@ -54,33 +55,41 @@ def as_json(target: Target, results: Sequence[Result], seconds: float) -> str:
     )
 
 
-def show(target: Target, results: Sequence[Result], seconds: float, file: IO[str] | None = None) -> None:
-    """Print the report: what failed as a service first, then chapter by chapter."""
+def show(
+    target: Target, results: Sequence[Result], seconds: float, file: IO[str] | None = None, *, short: bool = False
+) -> None:
+    """Print the report: what failed as a service first, then chapter by chapter. The short one only counts what passed."""
     console = Console(file=file, highlight=False, emoji=False, markup=False)
-    if console.width > 100:
-        console.width = 100
-    signs = SIGNS if "utf" in (console.encoding or "").lower() else PLAIN
+    console.width = min(console.width, 100)
     origin = "this machine" if target.via == "direct" else target.via
     console.print(Text(f"{target.hostname} ({target.address}), asked from {origin}", "bold"))
-    dead = stopped(results)
-    if dead:
-        console.print()
-        console.print(Text("Stopped early: what stands on these was skipped.", "bold red"))
+    if dead := stopped(results):
+        console.print(Text("\nStopped early: what stands on these was skipped.", "bold red"))
         for result in dead:
-            _line(console, signs, result)
-    for number in sorted({result.chapter for result in results}):
-        here = [r for r in results if r.chapter == number and r not in dead]
-        if not here:
-            continue
-        console.print()
-        console.print(Text(f"Chapter {number}  {TITLES[number]}", "bold"))
-        for result in here:
-            if result.verdict != "skip":
-                _line(console, signs, result)
-        for reason in dict.fromkeys(r.evidence for r in here if r.verdict == "skip"):
-            _skipped(console, signs, [r for r in here if r.evidence == reason])
-    console.print()
-    console.print(Text(closing(results, seconds), "bold"))
+            _line(console, result)
+    rest = [result for result in results if result not in dead]
+    gap = "" if short else "\n"
+    for number, found in groupby(rest, key=lambda result: result.chapter):
+        group = list(found)
+        head = Text(f"{gap}Chapter {number}  {TITLES[number]}", "bold")
+        if short:
+            count = counts(group)
+            told = ", ".join(f"{count[verdict]} {word}" for verdict, word in WORDS.items() if count[verdict])
+            head = Text(head.plain.ljust(52), "bold").append(told, "dim")
+            group = [result for result in group if result.verdict in ("fail", "warn")]
+        console.print(head)
+        skipped: dict[str, list[Result]] = {}
+        for result in group:
+            if result.verdict == "skip":
+                skipped.setdefault(result.evidence, []).append(result)
+            else:
+                _line(console, result)
+        for first, *more in skipped.values():
+            title = f"{len(more) + 1} checks" if more else first.title
+            _line(console, replace(first, title=f"skipped: {title}"))
+    console.print(Text(f"{gap}{closing(results, seconds)}", "bold"))
+    if short:
+        console.print(Text("Each claim with its evidence: python -m checks", "dim"))
 
 
 def stopped(results: Sequence[Result]) -> list[Result]:
@@ -89,33 +98,23 @@ def stopped(results: Sequence[Result]) -> list[Result]:
     return [r for r in results if r.verdict == "fail" and f"See {r.id}:" in named]
 
 
-def _skipped(console: Console, signs: dict[str, str], results: Sequence[Result]) -> None:
-    """All that were skipped for one reason, in one entry."""
+def _line(console: Console, result: Result) -> None:
+    signs = SIGNS if "utf" in (console.encoding or "").lower() else PLAIN
     wide = max(len(sign) for sign in signs.values())
-    count = f"{len(results)} checks" if len(results) > 1 else results[0].title
-    console.print(Text(f"  {signs['skip'].ljust(wide)} skipped: {count}", "dim"))
-    _indented(console, wide + 5, results[0].evidence, "dim")
-
-
-def _line(console: Console, signs: dict[str, str], result: Result) -> None:
     colour = COLOURS[result.verdict]
-    wide = max(len(sign) for sign in signs.values())
     line = Text("  ")
     line.append(signs[result.verdict].ljust(wide) + " ", colour)
-    line.append(result.title, colour if result.verdict == "fail" else "")
+    line.append(result.title, colour if result.verdict in ("fail", "skip") else "")
     if result.seconds >= 1:
         line.append(f" ({result.seconds:.1f} s)", "dim")
     console.print(line)
-    _indented(console, wide + 5, result.evidence, "dim")
+    about = [(result.evidence, "dim")]
     if result.verdict in ("fail", "warn"):
         if result.remedy:
-            _indented(console, wide + 5, f"Remedy: {result.remedy}", "cyan")
-        place = f"Explained in chapter {result.chapter}, {result.step} [{result.id}]"
-        _indented(console, wide + 5, place, "dim")
-
-
-def _indented(console: Console, by: int, text: str, style: str) -> None:
-    """Wrapped here, not by rich: it would fill each line with blanks, which logs keep."""
-    for line in text.splitlines():
-        for piece in wrap(line, max(console.width - by, 20), break_on_hyphens=False):
-            console.print(Text(" " * by + piece, style))
+            about.append((f"Remedy: {result.remedy}", "cyan"))
+        about.append((f"Explained in chapter {result.chapter}, {result.step} [{result.id}]", "dim"))
+    for text, style in about:
+        for row in text.splitlines():
+            # Wrapped here, not by rich: it would fill each line with blanks, which logs keep.
+            for piece in wrap(row, max(console.width - wide - 5, 20), break_on_hyphens=False):
+                console.print(Text(" " * (wide + 5) + piece, style))

@@ -1,19 +1,16 @@
 """Which checks run, in which order, and what becomes of those that stand on a dead service."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
 from itertools import groupby
 
-from checks.engine import inventory
+from checks.engine import conditions, inventory
 from checks.engine.check import LAST, REGISTER, Check, Result
 from checks.engine.target import Target
-from checks.engine.verdicts import CannotStart, Failed, Skipped, Verdict, Warned
+from checks.engine.verdicts import CannotStart, Finding, Skipped, Verdict, words
 
-OnResult = Callable[[Result], None]
 SEE = "See {0}: python -m checks --only {0}"
 
 
@@ -25,21 +22,15 @@ def selected(
 ) -> list[Check]:
     """The checks that match, in the chapters' order; "dovecot.tls" stands for all of that step."""
 
-    def matches(check: Check, patterns: Iterable[str]) -> bool:
-        return any(
-            fnmatchcase(check.id, pattern) or check.id.startswith(pattern.rstrip(".") + ".") for pattern in patterns
-        )
+    def matches(check: Check, patterns: Sequence[str]) -> bool:
+        return any(fnmatchcase(check.id, one) or check.id.startswith(one.rstrip(".") + ".") for one in patterns)
 
-    return sorted(
-        (
-            check
-            for check in register.values()
-            if (not only or matches(check, only))
-            and not (skip and matches(check, skip))
-            and chapter in (None, check.chapter)
-        ),
-        key=lambda check: check.place,
+    found = (
+        check
+        for check in register.values()
+        if (not only or matches(check, only)) and not matches(check, skip) and chapter in (None, check.chapter)
     )
+    return sorted(found, key=lambda check: check.place)
 
 
 def for_step(step: str) -> list[Check]:
@@ -53,32 +44,29 @@ def run(
     *,
     chapter: int | None = None,
     skip: Sequence[str] = (),
-    on_result: OnResult | None = None,
+    on_result: Callable[[Result], None] | None = None,
     register: dict[str, Check] = REGISTER,
 ) -> list[Result]:
     """Run the selected checks against the target, the inventory's first server unless given; results as in the chapters.
 
-    The checks of the services that these need are made too; they are part of the results only
-    if they were selected or did not pass.
+    The checks of the services that these need are made too; they are part of the results only if they were selected or did
+    not pass. Raises CannotStart where nothing matches, or where there is no way to the server.
     """
     chosen = selected(only, chapter, skip, register)
     if not chosen:
         raise CannotStart(f"No check matches {', '.join(only) or 'that'}; `python -m checks --list` shows them.")
     target = target if target is not None else inventory.target()
-    wanted = {check.id for check in chosen}
     plan = sorted(with_providers(chosen, register), key=lambda check: check.order)
     results: dict[str, Result] = {}
     dead: dict[str, Check] = {}  # service -> the check that found it dead
 
     def keep(check: Check, result: Result) -> None:
         if check.provides:
-            blocker = next((dead[need] for need in check.needs if need in dead), None)
-            if result.verdict == "fail":
-                dead[check.provides] = check
-            elif blocker is not None:
-                dead[check.provides] = blocker
             # Any other skip (nobody gave us SSH) says nothing about the service.
-        if check.id in wanted or result.verdict in ("fail", "warn"):
+            blocker = check if result.verdict == "fail" else blocking(check, dead)
+            if blocker is not None:
+                dead[check.provides] = blocker
+        if check in chosen or result.verdict in ("fail", "warn"):
             results[check.id] = result
             if on_result is not None:
                 on_result(result)
@@ -109,7 +97,8 @@ def with_providers(chosen: Iterable[Check], register: dict[str, Check]) -> list[
     def add(check: Check) -> None:
         if check.id not in plan:
             for need in check.needs:
-                add(providers[need])
+                if need not in conditions.WORDS:
+                    add(providers[need])
             plan[check.id] = check
 
     for check in chosen:
@@ -117,33 +106,38 @@ def with_providers(chosen: Iterable[Check], register: dict[str, Check]) -> list[
     return list(plan.values())
 
 
+def blocking(check: Check, dead: dict[str, Check]) -> Check | None:
+    """The check that found a service dead which this one needs."""
+    return next((dead[need] for need in check.needs if need in dead), None)
+
+
 def perform(check: Check, target: Target, dead: dict[str, Check]) -> Result:
     """One check, whatever happens in it; no secret gets out with its evidence."""
     begun = time.monotonic()
-    for need in check.needs:
-        if need in dead:
-            blocker = dead[need]
-            return check.result("skip", f"needs what failed: {blocker.title}", SEE.format(blocker.id))
-    if check.elsewhere and not target.is_elsewhere:
-        return check.result(
-            "skip", "asked from the server's own address, which it trusts", "Ask from another host: --via HOST."
-        )
-    evidence, remedy = "", ""
-    verdict: Verdict
+    verdict: Verdict = "pass"
+    remedy = ""
     try:
-        for condition in check.only_with:
-            condition(target)
+        if blocker := blocking(check, dead):
+            raise Skipped(f"needs what failed: {target.named(blocker.title)}", SEE.format(blocker.id))
+        for word in (need for need in check.needs if need in conditions.WORDS):
+            conditions.demand(target, word)
         evidence = check.function(target)
-        verdict = "pass"
-    except Warned as error:
-        verdict, evidence, remedy = "warn", error.evidence, error.remedy or check.remedy
-    except Failed as error:
-        verdict, evidence, remedy = "fail", error.evidence, error.remedy or check.remedy
-    except Skipped as error:
-        verdict, evidence = "skip", str(error)
+    except Finding as found:
+        verdict, evidence, remedy = found.verdict, found.evidence, found.remedy
     except CannotStart:
         raise
     except Exception as error:  # a protocol that broke off is a finding, never a pass
-        verdict, remedy = "fail", check.remedy
-        evidence = f"{type(error).__name__}: {str(error) or 'no more is known'}"
-    return check.result(verdict, target.scrub(evidence), target.scrub(remedy), time.monotonic() - begun)
+        verdict, evidence = "fail", f"{type(error).__name__}: {words(error)}"
+    if verdict in ("fail", "warn"):
+        remedy = remedy or check.remedy
+    return Result(
+        id=check.id,
+        chapter=check.chapter,
+        step=check.step.partition(".")[2],
+        kind=check.kind,
+        title=target.named(check.title),
+        verdict=verdict,
+        evidence=target.scrub(evidence),
+        remedy=target.scrub(target.named(remedy)),
+        seconds=round(time.monotonic() - begun, 2),
+    )

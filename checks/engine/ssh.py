@@ -1,7 +1,5 @@
 """SSH by a configuration file: commands on a host, and TCP connections that start from it."""
 
-from __future__ import annotations
-
 import contextlib
 import logging
 import os
@@ -12,7 +10,7 @@ from pathlib import Path
 
 import paramiko
 
-from checks.engine.verdicts import CannotStart, Failed
+from checks.engine.verdicts import CannotStart, Failed, words
 
 TIMEOUT = 10.0
 # A port that refuses is a finding of ours, not a warning on the terminal.
@@ -20,15 +18,14 @@ logging.getLogger("paramiko").setLevel(logging.CRITICAL)
 
 
 def connect(name: str, config: Path | None) -> paramiko.SSHClient:
-    """Log in to a host as `ssh -F config name` would. An unknown or changed host key is refused."""
+    """Log in to a host as `ssh -F config name` would; raises CannotStart. An unknown or changed host key is refused."""
     settings = paramiko.SSHConfig()
     if config is not None and config.exists():
         settings = paramiko.SSHConfig.from_path(str(config))
     found = settings.lookup(name)
     port = int(found.get("port", 22))
     client = paramiko.SSHClient()
-    known = shlex.split(found.get("userknownhostsfile", "~/.ssh/known_hosts"))
-    for file in known:
+    for file in shlex.split(found.get("userknownhostsfile", "~/.ssh/known_hosts")):
         with contextlib.suppress(OSError):
             client.load_host_keys(os.path.expanduser(file))
     client.set_missing_host_key_policy(paramiko.RejectPolicy())
@@ -55,32 +52,38 @@ def connect(name: str, config: Path | None) -> paramiko.SSHClient:
         if sock is not None:
             sock.close()
         raise CannotStart(
-            f"SSH to {name} ({found['hostname']} port {port}) failed: {error or 'no answer'}; "
+            f"SSH to {name} ({found['hostname']} port {port}) failed: {words(error)}; "
             f"try `ssh{f' -F {config}' if config else ''} {name}`."
         ) from error
     return client
 
 
 def execute(client: paramiko.SSHClient, command: str, timeout: float = 15.0) -> tuple[int, str]:
-    """Run a shell command; its exit code and what it printed, errors included."""
-    transport = client.get_transport()
-    if transport is None:
-        raise Failed("the SSH connection is gone")
-    with transport.open_session(timeout=timeout) as channel:
-        channel.settimeout(timeout)
-        channel.set_combine_stderr(True)
-        channel.exec_command(command)
-        output = b""
-        try:
+    """Run a shell command; its exit code and what it printed, errors included. Raises Failed after `timeout` seconds, and where the
+    connection is lost.
+    """
+    transport, output = client.get_transport(), b""
+    try:
+        if transport is None:
+            raise EOFError
+        with transport.open_session(timeout=timeout) as channel:
+            channel.settimeout(timeout)
+            channel.set_combine_stderr(True)
+            channel.exec_command(command)
             while piece := channel.recv(65536):
                 output += piece
-        except TimeoutError as error:
-            raise Failed(f"no end after {timeout:.0f} s on the host: {command}") from error
-        return channel.recv_exit_status(), output.decode(errors="replace").strip()
+            code = channel.recv_exit_status()
+        if code < 0 and not transport.is_active():  # else a signal has ended it
+            raise EOFError
+    except TimeoutError as error:
+        raise Failed(f"no end after {timeout:.0f} s on the host: {command}") from error
+    except (OSError, EOFError, paramiko.SSHException) as error:
+        raise Failed(f"the SSH connection was lost, {error or 'the host hung up'}, at: {command}") from error
+    return code, output.decode(errors="replace").strip()
 
 
 class Forward:
-    """A port on 127.0.0.1 whose connections go on, from the SSH host, to one address there."""
+    """A port of ours on 127.0.0.1, `port`, whose connections go on, from the SSH host, to one address there."""
 
     def __init__(self, client: paramiko.SSHClient, address: str, port: int) -> None:
         self.client, self.destination = client, (address, port)

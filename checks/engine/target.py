@@ -1,12 +1,12 @@
 """The server that is checked: its names, who may log in, and how to reach it."""
 
-from __future__ import annotations
-
 import base64
 import json
+import re
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -14,13 +14,22 @@ import paramiko
 
 from checks.engine import ssh
 from checks.engine.vantage import Direct, Vantage, Via
-from checks.engine.verdicts import CannotStart, Failed, Skipped
+from checks.engine.verdicts import CannotStart, Failed, Finding, Skipped
 
 T = TypeVar("T")
+# A program of Dovecot's or Postfix's that cannot read its configuration
+UNREAD = re.compile(r"^(dove\w+|post\w+): [Ff]atal: ", re.MULTILINE)
+
+
+def named(text: str, foo: str = "foo", bar: str = "bar") -> str:
+    """A check's title or remedy with the names of the two accounts in it."""
+    return text.replace("{foo}", foo).replace("{bar}", bar)
 
 
 @dataclass
 class Target:
+    """A server, and the ways to it, opened when needed; `close` drops them. Passwords are by address and by role."""
+
     hostname: str  # the name that clients verify, whatever socket they come through
     address: str
     domain: str
@@ -38,18 +47,58 @@ class Target:
     key: str = "/etc/postfix/certs/key.pem"
     database: str = "mail"
     role: str = "mailreader"
+    world: str = ""  # the lab's Internet, whose certificate authority no system trusts by itself
+    domains: tuple[str, ...] = ()  # all of its mail domains, where they are known
     _vantage: Vantage | None = field(default=None, repr=False)
     _ssh: paramiko.SSHClient | None = field(default=None, repr=False)
     _ssh_error: str = field(default="", repr=False)
-    _read: dict[str, str] = field(default_factory=dict, repr=False)
-    _kept: dict[str, Any] = field(default_factory=dict, repr=False)
+    _kept: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     def account(self, number: int) -> tuple[str, str]:
-        """Address and password of the first (0: foo) or second (1: bar) account."""
+        """Address and password of the first (0: foo) or second (1: bar) account of the domain, or of the only one."""
         ours = [(a, p) for a, p in self.accounts.items() if a.endswith("@" + self.domain)]
         if not ours:
             raise Skipped(f"no account of {self.domain} was given (--accounts-file)")
         return ours[min(number, len(ours) - 1)]
+
+    @property
+    def foo(self) -> str:
+        """The address of the first account, by its name in the article."""
+        return self.account(0)[0]
+
+    @property
+    def bar(self) -> str:
+        return self.account(1)[0]
+
+    def two_accounts(self, why: str) -> None:
+        """Raises Skipped where there is one: what then shows nothing of others, is not proven."""
+        if self.foo == self.bar:
+            raise Skipped(f"there is one account, and {why}", "Add a second account.")
+
+    @property
+    def stranger(self) -> str:
+        """An address out there, from which we write."""
+        return f"stranger@{self._not_ours('example.net', 'example.com')}"
+
+    @property
+    def unasked(self) -> str:
+        """An author out there, of a domain that asks for nothing (DMARC): RFC 2606 reserved all names below this one. That of
+        `stranger` asks to refuse what nothing proves, in the lab as on the Internet."""
+        return "stranger@elsewhere.example"
+
+    @property
+    def elsewhere(self) -> str:
+        """An address out there, to which nobody may write through this server without a login."""
+        return f"somebody@{self._not_ours('example.org', 'example.com')}"
+
+    def _not_ours(self, *names: str) -> str:
+        """The first of these names, which are nobody's (RFC 2606), that the server does not take as its own, as in an example."""
+        return next((name for name in names if name not in (self.domain, *self.domains)), "elsewhere.example")
+
+    def named(self, text: str) -> str:
+        """A title or a remedy with our accounts' names in the place of {foo} and {bar}; without accounts, the article's."""
+        known = any(account.endswith(f"@{self.domain}") for account in self.accounts)
+        return named(text, *[one.partition("@")[0] for one in ((self.foo, self.bar) if known else ())])
 
     def secret(self, name: str) -> str:
         if not self.secrets.get(name):
@@ -58,22 +107,17 @@ class Target:
 
     @property
     def vantage(self) -> Vantage:
+        """Where we ask from. Raises CannotStart where that host cannot be reached."""
         if self._vantage is None:
             try:
-                direct = self.via in ("", "direct")
-                self._vantage = Direct() if direct else Via(self.via, self.ssh_config)
+                self._vantage = Direct() if self.via in ("", "direct") else Via(self.via, self.ssh_config)
             except CannotStart as error:
                 raise CannotStart(f"{error} {self.hint}".rstrip()) from error
         return self._vantage
 
     @property
-    def is_elsewhere(self) -> bool:
-        """Whether our connections come from an address that is not the server's own."""
-        return not self.ssh_host or self.via != self.ssh_host
-
-    @property
     def server(self) -> paramiko.SSHClient:
-        """SSH to the mail host itself."""
+        """SSH to the mail host itself. Raises Failed the first time that it cannot be had, then Skipped."""
         if not self.ssh_host:
             raise Skipped("no SSH to the mail host was given (--ssh-host)")
         if self._ssh_error:  # said once already
@@ -87,35 +131,40 @@ class Target:
         return self._ssh
 
     def shell(self, command: str, *, may_fail: bool = False, timeout: float = 15.0) -> str:
-        """What a command prints on the mail host; a failing one is a failed check."""
+        """What a command prints on the mail host, errors included. Raises Failed when it fails, or after `timeout` seconds."""
         code, output = ssh.execute(self.server, command, timeout)
         if code and not may_fail:
-            raise Failed(f"`{command}` ended with {code}: {output or 'no output'}")
+            # Whatever the check is about, it could not look: its own remedy would mislead.
+            unread = (
+                f"Fix what {broken[1]} names, on the host: it cannot read its configuration."
+                if (broken := UNREAD.search(output))
+                else ""
+            )
+            raise Failed(f"`{command}` ended with {code}: {output or 'no output'}", unread)
         return output
 
     def read(self, path: str) -> str:
-        """A file of the mail host, read once."""
-        if path not in self._read:
-            self._read[path] = self.shell(f"cat -- {shlex.quote(path)}")
-        return self._read[path]
+        """The text of a file of the mail host, read once."""
+        return self.once(f"cat -- {shlex.quote(path)}", may_fail=False)
 
-    def once(self, command: str) -> str:
+    def once(self, command: str, *, may_fail: bool = True) -> str:
         """What a command prints on the mail host, whatever its exit code; run once."""
-        if command not in self._read:
-            self._read[command] = self.shell(command, may_fail=True)
-        return self._read[command]
+        if command not in self._kept:
+            self._kept[command] = self.shell(command, may_fail=may_fail)
+        return str(self._kept[command])
 
-    def keep(self, name: str, make: Callable[[], T]) -> T:
-        """What `make` finds, or why it failed: made once in a run, for all checks that look at it."""
-        if name not in self._kept:
-            try:
-                self._kept[name] = make()
-            except (Failed, Skipped) as error:
-                self._kept[name] = error
-        found = self._kept[name]
-        if isinstance(found, (Failed, Skipped)):
-            raise found
-        return cast(T, found)
+    def roots(self) -> str:
+        """The certificates of the lab's own authority, "" outside of a lab."""
+        if "roots" not in self._kept:
+            text = ""
+            if self.world:
+                client = ssh.connect(self.world, self.ssh_config)
+                try:
+                    text = ssh.execute(client, "cat /etc/mailroom-authority/roots.pem 2>/dev/null")[1]
+                finally:
+                    client.close()
+            self._kept["roots"] = text
+        return str(self._kept["roots"])
 
     def scrub(self, text: str) -> str:
         """The text without any secret we know, in plain or as AUTH PLAIN would carry it."""
@@ -127,14 +176,29 @@ class Target:
 
     def close(self) -> None:
         """Drop connections and what was read, so that a later run looks again."""
-        if self._vantage is not None:
-            self._vantage.close()
-        if self._ssh is not None:
-            self._ssh.close()
-        self._vantage = self._ssh = None
-        self._ssh_error = ""
-        self._read.clear()
+        for one in (self._vantage, self._ssh):
+            if one is not None:
+                one.close()
+        self._vantage, self._ssh, self._ssh_error = None, None, ""
         self._kept.clear()
+
+
+def once_a_run(make: Callable[[Target], T]) -> Callable[[Target], T]:
+    """What `make` finds, or why it failed: made once in a run, for all checks that look at it."""
+
+    @wraps(make)
+    def kept(target: Target) -> T:
+        if make not in target._kept:
+            try:
+                target._kept[make] = make(target)
+            except Finding as error:
+                target._kept[make] = error
+        found = target._kept[make]
+        if isinstance(found, Finding):
+            raise found
+        return cast(T, found)
+
+    return kept
 
 
 def domain_of(hostname: str) -> str:
@@ -142,6 +206,7 @@ def domain_of(hostname: str) -> str:
 
 
 def read_json(path: Path) -> dict[str, Any]:
+    """The one object of a JSON file. Raises CannotStart, without a word of what is in it."""
     try:
         found = json.loads(path.read_text())
     except OSError as error:

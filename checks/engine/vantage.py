@@ -1,14 +1,12 @@
 """Where we ask from. A server treats its own address kindly, so we come from another one."""
 
-from __future__ import annotations
-
 import socket
 from pathlib import Path
 
 import paramiko
 
 from checks.engine import ssh
-from checks.engine.verdicts import CannotStart
+from checks.engine.verdicts import CannotStart, words
 
 
 class Direct:
@@ -24,7 +22,7 @@ class Direct:
         try:
             socket.create_connection((address, port), timeout).close()
         except OSError as error:
-            return error.strerror or str(error) or "no answer"
+            return words(error)
         return ""
 
     def close(self) -> None:
@@ -56,7 +54,7 @@ class Via:
                 ) from error
             return error.text
         except (OSError, EOFError, paramiko.SSHException) as error:
-            return str(error) or "no answer"
+            return words(error)
         return ""
 
     def close(self) -> None:

@@ -4,16 +4,17 @@ The article pipes each message to Dovecot's delivery agent. We hand it over with
 two languages as Dovecot does. https://doc.dovecot.org/latest/core/plugins/sieve.html
 """
 
-from deploys.chapters import learning_texts as learn
-from deploys.chapters import sieve_texts as texts
+from pathlib import Path
+
 from deploys.context import data, platform
 from deploys.data import MailData
 from deploys.foreign import clocks as clocks_of_others
 from deploys.foreign import scripts as scripts_of_others
+from deploys.paths import PROGRAMS, UNITS
 from deploys.platforms import Platform
 from deploys.restart import files_of, restart_changed, supervised
 from deploys.step import step
-from deploys.texts import filled, settings
+from deploys.texts import dialects, filled, settings
 from facts.mail_host import MailHost
 from operations import accounts as rows
 from operations import clock as clocks
@@ -21,8 +22,8 @@ from operations import dovecot, files, firewall, packages, postfix, services
 from operations import sieve as scripts
 
 FOLDER = "/etc/dovecot/sieve"
-LEARN_UNIT = "mailroom-learn"
-LEARN_FILES = tuple(f"{learn.UNITS}/{LEARN_UNIT}.{kind}" for kind in ("path", "service"))
+TRANSPORT = "lmtp:unix:private/dovecot-lmtp"  # instead of chapter 2's
+SPOOL = "/var/spool/mailroom-learn"
 
 
 def unfit(there: MailHost, known: MailData, system: Platform) -> list[str]:
@@ -36,9 +37,10 @@ def unfit(there: MailHost, known: MailData, system: Platform) -> list[str]:
 
 @step(
     "Chapter 5: time",
-    article=texts.CLOCK_ARTICLE,
+    article="$ yum install ntp\n$ chkconfig ntpd on\n$ /etc/init.d/ntpd start",
     today="# /etc/chrony/chrony.conf, as it came: a step only in the first three updates after the start\nmakestep 1 3",
     fit=unfit,
+    now="chronyc -n sources | grep '^[#^]'",
 )
 def clock() -> None:
     """The clock is slewed, never turned back: "Time moved backwards" is what Dovecot died of in the article.
@@ -46,25 +48,29 @@ def clock() -> None:
     Not ntpdate from cron, which jumps. chrony steps in its first three updates after the start only; where the host may not set
     its clock, it watches. https://chrony-project.org/doc/latest/chrony.conf.html
     """
-    packages.installed(name="Install chrony", names=platform().packages["chrony"], managers=platform().managers)
-    clocks.alone(name="Nothing else sets the clock")
-    clocks.sources(name="Whom it asks", names=tuple(data().time_sources))
-    clocks.allowed(name="What it may do")
+    packages.packages(name="Install chrony", packages=platform().packages["chrony"], managers=platform().managers)
+    clocks.sources(name="Whom it asks", servers=tuple(data().time_sources))
+    clocks.adjustment(name="What it may do")
     supervised("chrony")
-    services.running(
+    services.service(
         name="chrony runs with its current files",
-        unit=platform().chrony_unit,
+        service=platform().chrony_unit,
         files=files_of("chrony"),
     )
 
 
-@step("Chapter 5: install Pigeonhole", article=texts.INSTALL_ARTICLE, needs="dovecot", fit=unfit)
+@step("Chapter 5: install Pigeonhole", article="$ yum install dovecot-pigeonhole", needs="dovecot.install", fit=unfit)
 def install() -> None:
     """Pigeonhole, its ManageSieve server, and Dovecot's LMTP, each in a package of its own."""
-    packages.installed(name="Install Pigeonhole", names=platform().packages["sieve"], managers=platform().managers)
+    packages.packages(name="Install Pigeonhole", packages=platform().packages["sieve"], managers=platform().managers)
 
 
-@step("Chapter 5: LMTP", article=texts.LMTP_ARTICLE, needs="sieve", fit=unfit)
+@step(
+    "Chapter 5: LMTP",
+    article=Path("sieve/lmtp.conf"),
+    needs="postfix.install sieve.install dovecot.passdb dovecot.mail_owner",
+    fit=unfit,
+)
 def lmtp() -> None:
     """Dovecot takes mail over a socket in Postfix's spool, as the owner of the mail, never as root.
 
@@ -72,18 +78,18 @@ def lmtp() -> None:
     itself: there Sieve keeps scripts and whom it has answered. https://doc.dovecot.org/latest/core/config/delivery/lmtp.html
     """
     known = data()
-    scripts.homes(
-        name="A home for each mailbox", users=tuple(known.users), base=known.mail_home, owner=known.mail_owner
-    )
-    dovecot.block(name="LMTP", block="lmtp", dialects=filled(texts.LMTP))
+    scripts.homes(name="A home for each mailbox", users=tuple(known.users), path=known.mail_home, user=known.mail_owner)
+    dovecot.block(name="LMTP", block="lmtp", dialects=dialects(Path("sieve/lmtp.conf")))
 
 
 @step(
     "Chapter 5: delivery",
-    article=texts.DELIVERY_ARTICLE,
+    article="dovecot unix - n n - - pipe\n"
+    "  flags=DRhu user=mailreader:mail argv=/usr/libexec/dovecot/deliver -f ${sender} -d ${recipient}\n"
+    "UPDATE transports SET transport = 'dovecot' WHERE domain = 'example.com';",
     today="UPDATE transports SET transport = 'lmtp:unix:private/dovecot-lmtp'\n"
     "WHERE domain = '{{ mail_domain }}' AND transport = 'virtual:';",
-    needs="sieve",
+    needs="postgresql.delivery sieve.lmtp",
     fit=unfit,
 )
 def delivery() -> None:
@@ -94,17 +100,26 @@ def delivery() -> None:
     that needs it is refused at the door, where Postfix would have to bounce it later. https://www.postfix.org/lmtp.8.html
     """
     restart_changed()  # Dovecot listens before Postfix sends anything there
-    postfix.main_cf(name="How Postfix hands over", settings=settings(texts.DELIVERY))
+    # A line of a letter may be longer than 998 bytes (HTML is): folded, it would no longer be what was signed.
+    # One delivery to a mailbox at a time (with one recipient each, that is what the limit counts): Pigeonhole's list of what is
+    # here already (once.sieve) forgets one of two that are written to it at once.
+    # One refused connection, while Dovecot restarts, must not put off the mail of all for minutes.
+    wanted = settings("""
+        lmtp_destination_recipient_limit = 1
+        lmtp_destination_concurrency_limit = 1
+        lmtp_line_length_limit = 0
+        lmtp_destination_concurrency_failed_cohort_limit = 0
+        smtputf8_enable = no
+        """)
+    postfix.main_cf(name="How Postfix hands over", settings=wanted)
     postfix.columns(name="LMTP in master.cf", service="lmtp/unix", process_limit="10", flags="O")
-    rows.delivered_by(
-        name="Rows of transports", names=data().domains, transport=texts.TRANSPORT, instead_of=texts.BEFORE
-    )
+    rows.transports(name="Rows of transports", domains=data().domains, transport=TRANSPORT, instead_of="virtual:")
 
 
 @step(
     "Chapter 5: Sieve",
-    article=texts.SIEVE_ARTICLE,
-    needs="sieve",
+    article="$ protocol lda {\n    mail_plugins = $mail_plugins sieve\n  }",
+    needs="sieve.lmtp",
     fit=unfit,
 )
 def sieve() -> None:
@@ -114,14 +129,23 @@ def sieve() -> None:
     https://www.rfc-editor.org/rfc/rfc7352
     """
     files.directory(name="Directory of global scripts", path=FOLDER)
-    dovecot.block(name="Sieve", block="sieve", dialects=texts.SIEVE)
-    scripts.script(name="Each letter once", path=f"{FOLDER}/once.sieve", text=filled(texts.ONCE_SCRIPT))
+    dovecot.block(name="Sieve", block="sieve", dialects=dialects(Path("sieve/sieve.conf")))
+    _script("Each letter once", "once")
 
 
 @step(
     "Chapter 5: spam goes to Junk",
-    article=texts.SPAM_ARTICLE,
-    needs="sieve",
+    article="""
+        # default.sieve
+        require ["fileinto", "envelope"];
+        if header :contains "X-Spam-Flag" "YES" {
+          fileinto "Spam";
+        }
+        if envelope :is "from" "owner@list.example.com" {
+          fileinto "List";
+        }
+        """,
+    needs="sieve.sieve dovecot.mailboxes",
     fit=unfit,
 )
 def spam() -> None:
@@ -129,24 +153,42 @@ def spam() -> None:
 
     A default script, as the article calls its own, is for users who have none; and it files into a folder that nobody made.
     """
-    dovecot.block(name="The script before each user's own", block="spam", dialects=texts.SPAM)
-    scripts.script(name="Spam goes to Junk", path=f"{FOLDER}/spam.sieve", text=texts.SPAM_SCRIPT)
+    text = """
+        {% if dovecot == "2.3" %}
+        plugin {
+          sieve_before2 = /etc/dovecot/sieve/spam.sieve
+        }
+        {% else %}
+        sieve_script spam {
+          type = before
+          path = /etc/dovecot/sieve/spam.sieve
+        }
+        {% endif %}
+        """
+    dovecot.block(name="The script before each user's own", block="spam", dialects=dialects(text))
+    _script("Spam goes to Junk", "spam")
 
 
-@step("Chapter 5: ManageSieve", needs="sieve", fit=unfit)
+@step("Chapter 5: ManageSieve", needs="sieve.sieve", fit=unfit)
 def managesieve() -> None:
     """Users keep their own scripts, with TLS only, on port 4190. A script that does not compile is refused, with its line.
 
     https://doc.dovecot.org/latest/core/config/sieve/managesieve.html
     """
-    dovecot.block(name="ManageSieve", block="managesieve", dialects=texts.MANAGESIEVE)
-    firewall.opened(name="The firewall lets in 4190", services=("managesieve",))
+    dovecot.block(name="ManageSieve", block="managesieve", dialects=dialects(Path("sieve/managesieve.conf")))
+    firewall.services(name="The firewall lets in 4190", services=("managesieve",))
 
 
 @step(
     "Chapter 5: vacation",
-    article=texts.VACATION_ARTICLE,
-    needs="sieve",
+    article="""
+        require ["fileinto", "vacation"];
+        :days 1
+        :subject "I am on vacation"
+        :addresses ["foo@example.com, bar@example.com"]
+        "I am out of the office until Monday.";
+        """,
+    needs="sieve.sieve",
     fit=unfit,
 )
 def vacation() -> None:
@@ -155,17 +197,21 @@ def vacation() -> None:
     As printed it does not compile: `:days` stands there without `vacation`. Mended, it knows neither of the
     two addresses that share one string, and nothing says so. Ours is for users to copy. https://doc.dovecot.org/latest/core/config/sieve/extensions/vacation.html
     """
-    dovecot.block(name="Vacation", block="vacation", dialects=texts.VACATION)
+    text = r"""
+        {% set wanted %}
+        sieve_vacation_min_period = 1d
+        sieve_vacation_default_period = 7d
+        sieve_vacation_max_period = 60d
+        sieve_vacation_use_original_recipient = yes
+        {% endset %}
+        {{ "plugin {\n  " ~ wanted | indent(2) ~ "}" if dovecot == "2.3" else wanted }}
+        """
+    dovecot.block(name="Vacation", block="vacation", dialects=dialects(text))
     files.directory(name="Directory of examples", path=f"{FOLDER}/examples")
-    example = filled(texts.VACATION_SCRIPT)
-    scripts.script(name="An example that compiles", path=f"{FOLDER}/examples/vacation.sieve", text=example)
+    _script("An example that compiles", "examples/vacation")
 
 
-@step(
-    "Chapter 5: learning",
-    needs="amavis",
-    fit=unfit,
-)
+@step("Chapter 5: learning", needs="sieve.sieve dovecot.mailboxes amavis.spamassassin", fit=unfit)
 def learning() -> None:
     """Who moves or copies a message into Junk says "spam"; from there into the inbox, "no spam". Amavis's Bayes learns from both.
 
@@ -173,39 +219,54 @@ def learning() -> None:
     Dovecot only drops a copy into a spool. systemd starts sa-learn for all that lie there, so that moving 500 messages is quick.
     https://doc.dovecot.org/latest/core/plugins/imap_sieve.html
     """
-    owner = f"{data().mail_owner}:amavis"
+    owner = data().mail_owner
     for folder in ("", "/new", "/spam", "/ham"):
-        files.directory(name=f"Spool {learn.SPOOL}{folder}", path=f"{learn.SPOOL}{folder}", mode="2770", owner=owner)
+        files.directory(name=f"Spool {SPOOL}{folder}", path=f"{SPOOL}{folder}", user=owner, group="amavis", mode="2770")
     for folder in ("", "/sieve"):
-        files.directory(name=f"Programs {learn.PROGRAMS}{folder}", path=f"{learn.PROGRAMS}{folder}")
-    files.put(name="What Dovecot runs", path=f"{learn.PROGRAMS}/sieve/mailroom-learn", text=learn.PIPE, mode="755")
-    files.put(name="What feeds sa-learn", path=f"{learn.PROGRAMS}/learn", text=learn.LEARN, mode="755")
-    for path, text in zip(LEARN_FILES, (learn.PATH_UNIT, learn.SERVICE_UNIT), strict=True):
-        files.put(name=f"Unit {path.rpartition('/')[2]}", path=path, text=text)
-    services.running(name="systemd waits for messages", unit=f"{LEARN_UNIT}.path", files=LEARN_FILES)
-    dovecot.block(name="IMAPSieve", block="learning", dialects=learn.LEARNING)
-    scripts.script(name="Into Junk", path=f"{FOLDER}/learn-spam.sieve", text=learn.SPAM_SCRIPT)
-    scripts.script(name="Out of Junk", path=f"{FOLDER}/learn-ham.sieve", text=learn.HAM_SCRIPT)
+        files.directory(name=f"Programs {PROGRAMS}{folder}", path=f"{PROGRAMS}{folder}")
+    pipe, learn = filled(Path("sieve/mailroom-learn.sh")), filled(Path("sieve/learn.sh"))
+    files.put(name="What Dovecot runs", dest=f"{PROGRAMS}/sieve/mailroom-learn", text=pipe, mode="755")
+    files.put(name="What feeds sa-learn", dest=f"{PROGRAMS}/learn", text=learn, mode="755")
+    units = ("mailroom-learn.path", "mailroom-learn.service")
+    for unit in units:
+        files.put(name=f"Unit {unit}", dest=f"{UNITS}/{unit}", text=filled(Path("sieve", unit)))
+    paths = tuple(f"{UNITS}/{unit}" for unit in units)
+    services.service(name="systemd waits for messages", service=units[0], files=paths)
+    dovecot.block(name="IMAPSieve", block="learning", dialects=dialects(Path("sieve/learning.conf")))
+    _script("Into Junk", "learn-spam")
+    _script("Out of Junk", "learn-ham")
 
 
-@step("Chapter 5: debugging", article=texts.DEBUGGING_ARTICLE, needs="sieve", fit=unfit)
+@step("Chapter 5: debugging", article="$ mail_debug = yes", needs="sieve.install", fit=unfit)
 def debugging() -> None:
     """What Dovecot and Sieve do with each message, in the journal. Off unless mail_debug says so: it is long, and names
     people's folders. https://doc.dovecot.org/latest/core/admin/logging.html
     """
-    dovecot.block(name="Debugging", block="debugging", dialects=texts.DEBUGGING[bool(data().mail_debug)])
+    text = """
+        {% if dovecot == "2.3" %}
+        mail_debug = {{ "yes" if mail_debug else "no" }}
+        {% else %}
+        log_debug ={{ " category=mail OR category=sieve" if mail_debug else "" }}
+        {% endif %}
+        """
+    dovecot.block(name="Debugging", block="debugging", dialects=dialects(text))
 
 
 @step(
     "Chapter 5: restart",
     article="Now restart both.",
     today="systemctl restart dovecot postfix chrony",
-    needs="sieve",
+    now="unit chrony",
+    needs="sieve.install",
     fit=unfit,
 )
 def restart() -> None:
     """Mail is filtered, and answered."""
     restart_changed()
+
+
+def _script(what: str, script: str) -> None:
+    scripts.script(name=what, dest=f"{FOLDER}/{script}.sieve", text=filled(Path(f"sieve/{script}.sieve")))
 
 
 STEPS = (clock, install, lmtp, delivery, sieve, spam, managesieve, vacation, learning, debugging, restart)

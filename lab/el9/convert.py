@@ -30,11 +30,7 @@ INSTALLED = (
     "openssl",
     "rootfs",
 )  # not policycoreutils: that is for dnf to bring
-REQUIRES = {
-    "dovecot-pgsql": ("dovecot",),
-    "postfix-pgsql": ("postfix",),
-    "postgresql-server": ("postgresql",),
-}
+REQUIRES = {"dovecot-pgsql": ("dovecot",), "postfix-pgsql": ("postfix",), "postgresql-server": ("postgresql",)}
 # The just-in-time compiler is a package of its own there too; manuals, and how Debian starts things.
 UNWANTED = re.compile(
     r"llvmjit|/bitcode/|^usr/share/(doc|man|lintian|bug|locale|apport)/|^etc/(init\.d|default|ufw|rsyslog\.d|ppp|network|"
@@ -71,26 +67,18 @@ def unpack(deb: Path, into: Path) -> None:
 def build(name: str, version: str, root: Path, rpms: Path, repository: Path, provides: list[str]) -> None:
     """One RPM of a tree of files, with the scriptlets `rpms/NAME.pre` and `rpms/NAME.post` if there are any."""
     files = [path for path in sorted(root.rglob("*")) if path.is_symlink() or not path.is_dir()]
-    needs = [*REQUIRES.get(name, ()), *elf("requires", files)]
-    spec = [
-        f"Name: {name}",
-        f"Version: {version.replace('-', '_')}",
-        "Release: 1.el9",
-        f"Summary: {name}, as a lab has it",
-    ]
-    spec += ["License: see the Debian package", "AutoReqProv: no"]
+    spec = [f"Name: {name}", f"Version: {version.replace('-', '_')}", "Release: 1.el9"]
+    spec += [f"Summary: {name}, as a lab has it", "License: see the Debian package", "AutoReqProv: no"]
     spec += [f"Provides: {one}" for one in [*provides, *elf("provides", files)]]
-    spec += [f"Requires: {one}" for one in needs]
+    spec += [f"Requires: {one}" for one in [*REQUIRES.get(name, ()), *elf("requires", files)]]
     spec += ["%description", "Debian's files under the name of a Red Hat package, for a lab."]
     for part in ("pre", "post"):
         if (script := rpms / f"{name}.{part}").exists():
             spec += [f"%{part}", script.read_text()]
     spec.append("%files")
-    # what stands in /etc is the administrator's once it is there
-    spec += [
-        ("%config(noreplace) " if f"{path}".startswith(f"{root}/etc/") else "") + f'"/{path.relative_to(root)}"'
-        for path in files
-    ]
+    for path in files:  # what stands in /etc is the administrator's once it is there
+        mark = "%config(noreplace) " if path.is_relative_to(root / "etc") else ""
+        spec.append(f'{mark}"/{path.relative_to(root)}"')
     with tempfile.TemporaryDirectory() as work:
         (Path(work) / "spec").write_text("\n".join(spec) + "\n")
         options = [f"_rpmdir {repository}", f"_topdir {work}", "__os_install_post %{nil}", "_binary_payload w1.gzdio"]

@@ -2,6 +2,7 @@
 
 project = "mailroom, the runbook"
 author = "the mailroom authors"
+copyright = f"2026 {author}"  # Sphinx names no author by itself
 extensions = ["myst_nb"]
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 2

@@ -1,7 +1,6 @@
 """Which setting decided at each station, and which step made it: inferred from the log."""
 
-from __future__ import annotations
-
+import re
 from dataclasses import dataclass
 
 from postmaster.read.settings import Settings
@@ -9,9 +8,11 @@ from postmaster.read.settings import Settings
 
 @dataclass(frozen=True)
 class Decided:
-    setting: str
-    chapter: int
-    step: str
+    """A setting, as it is quoted, and the chapter and step that make it."""
+
+    setting: str = ""
+    chapter: int = 0
+    step: str = ""
 
 
 # Refusals in the SMTP session by Postfix's wording; the first match counts.
@@ -89,6 +90,11 @@ def judging(verdict: str, hits: str, bank: str, settings: Settings) -> Decided:
     name, step = DESTINIES.get(kind, ("final_destiny_maps_by_ccat", "amavis"))
     setting = settings.perl(name, bank)
     return Decided(setting, 3, "filter" if setting.startswith("REFUSING:") else step)
+
+
+def at_the_door(said: str) -> Decided:
+    """What DMARC says of a letter that was filed for it."""
+    return Decided("; ".join(re.findall(r"dmarc=fail \([^)]*\) header\.from=\S+", said)), 6, "door")
 
 
 def filing(folder: str, said: str, spam: bool, settings: Settings) -> Decided:

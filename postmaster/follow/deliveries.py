@@ -1,18 +1,18 @@
 """The stations after the queue manager: Amavis and the delivery agents, down to the folder."""
 
-from __future__ import annotations
-
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from postmaster.follow import decisions, folders
 from postmaster.follow.decisions import Decided
 from postmaster.follow.hops import SPAM, Way, mood_of, short
-from postmaster.model import Hop, Mood
+from postmaster.model import Hop
 from postmaster.read.events import Event
 
 AGENTS = {"virtual": "Postfix virtual", "lmtp": "Dovecot LMTP", "local": "Postfix local", "smtp": "Postfix smtp"}
+TAKEN = {"virtual": "into the Maildir", "lmtp": "taken by Dovecot"}
+ACTIONS = {"Discarded": "discarded", "Rejected": "refused", "Bounced": "the sender is told"}  # Amavis's words, and ours
 
 
 @dataclass
@@ -56,20 +56,14 @@ def delivered(way: Way, group: Group, after: Hop) -> Hop:
         "local": f"alias_maps: {group.first.fields['orig'] or group.first.fields['to']}",
         "smtp": f"relay {relay}" if relay != "none" else "MX of the domain, by DNS",
     }.get(daemon, daemon)
-    what = short(reply) if status != "sent" or daemon == "smtp" else reply_in_words(daemon, reply)
+    what = TAKEN.get(daemon, short(reply)) if status == "sent" else short(reply)
+    agent, verdict = AGENTS.get(daemon, f"Postfix {daemon}"), "delivered" if status == "sent" else status
+    decided = Decided(setting, chapter, step)
     hop = way.add(
-        group.events,
-        after,
-        AGENTS.get(daemon, f"Postfix {daemon}"),
-        "delivered" if status == "sent" else status,
-        Decided(setting, chapter, step),
-        what=what,
-        mood=mood_of(status),
-        queue=group.first.queue,
-        recipients=group.recipients,
+        group.events, after, agent, verdict, decided, what=what, mood=mood_of(status), recipients=group.recipients
     )
     for queue in group.first.leads_to if daemon == "local" else ():
-        way.sources[queue], hop.verdict = hop.number, f"forwarded as {queue}"
+        way.sources[queue], hop.verdict = hop, f"forwarded as {queue}"
     if status == "sent" and daemon == "virtual":
         folders.foldered(way, hop, group.events, "INBOX", group.recipients)
     if status == "sent" and daemon == "lmtp":
@@ -77,20 +71,11 @@ def delivered(way: Way, group: Group, after: Hop) -> Hop:
     return hop
 
 
-def reply_in_words(daemon: str, reply: str) -> str:
-    return {"virtual": "into the Maildir", "lmtp": "taken by Dovecot"}.get(daemon, short(reply))
-
-
 def judged(way: Way, group: Group, after: Hop) -> Hop:
     """Amavis's verdict; from Postfix's line alone where Amavis's own is missing."""
     ours = {event.amavis for event in group.events} - {""}
-    found = [
-        event
-        for event in way.events
-        if event.kind == "judged" and (event.amavis in ours or set(event.leads_to) & set(group.first.leads_to))
-    ]
-    if found:
-        return verdict_hop(way, found[0], after, group.recipients, group.events)
+    if found := verdict_on(way, ours, group.first.leads_to):
+        return verdict_hop(way, found, after, group.recipients, group.events)
     trouble = [event for event in way.events if event.kind == "trouble" and event.amavis in ours]
     reply, status = group.first.fields["reply"], group.first.fields["status"]
     failed = "virus_scan FAILED" in reply or "VIRUS SCANNERS" in reply
@@ -99,22 +84,17 @@ def judged(way: Way, group: Group, after: Hop) -> Hop:
     step = "clamav" if failed else "amavis"
     decided = Decided(setting or way.settings.main("content_filter"), 3, step)
     what = "Amavis does not answer: " + short(reply) if refused else short(reply)
-    hop = way.add(
-        [*trouble, *group.events],
-        after,
-        "Amavis",
-        "passed" if status == "sent" else status,
-        decided,
-        what=what,
-        mood=mood_of(status),
-        queue=group.first.queue,
-        recipients=group.recipients,
-        at=group.first.at,
-        until=group.events[-1].at,
-    )
-    for queue in group.first.leads_to:
-        way.sources[queue] = hop.number
+    told = {"what": what, "mood": mood_of(status), "recipients": group.recipients, "at": group.first.at}
+    verdict = "passed" if status == "sent" else status
+    hop = way.add([*trouble, *group.events], after, "Amavis", verdict, decided, **told)
+    way.sources |= dict.fromkeys(group.first.leads_to, hop)
     return hop
+
+
+def verdict_on(way: Way, jobs: Collection[str], queues: Collection[str]) -> Event | None:
+    """Amavis's line about one of these jobs of its own, or about what went on under one of these queue ids."""
+    judged = (event for event in way.events if event.kind == "judged")
+    return next((one for one in judged if one.amavis in jobs or set(one.leads_to) & set(queues)), None)
 
 
 def verdict_hop(
@@ -122,34 +102,34 @@ def verdict_hop(
 ) -> Hop:
     fields = event.fields
     verdict, name, hits, bank = fields["verdict"], fields["name"], fields.get("Hits", "-"), fields["bank"]
-    words = [name] if name else []
-    words += [f"hits {hits}"] if hits != "-" else []
     held = fields.get("quarantine", "").rpartition("/")[2]
-    words += [f"quarantine {held}"] if held else []
-    words += ["discarded"] if "Discarded" in fields["actions"] else []
-    words += ["refused"] if "Rejected" in fields["actions"] else []
-    words += ["the sender is told"] if "Bounced" in fields["actions"] else []
-    words += [f"DKIM of {signed[1]}"] if (signed := re.search(r"dkim_sd=[^:,\s]*:([^,\s]+)", fields["rest"])) else []
-    words += ["as one who has logged in"] if bank == "ORIGINATING" else []
+    signed = re.search(r"dkim_sd=[^:,\s]*:([^,\s]+)", fields["rest"])
     took = re.search(r"(\d+) ms$", fields["rest"].strip())
-    words += [f"took {took[1]} ms"] if took else []
-    mood: Mood = (
-        "bad" if verdict.startswith("Blocked") else "warn" if verdict in (*SPAM, "Passed UNCHECKED") else "good"
-    )
+    door = next((one for one in way.events if one.kind == "door" and one.amavis == event.amavis), None)
+    words = [
+        name,
+        f"hits {hits}" if hits != "-" else "",
+        f"quarantine {held}" if held else "",
+        *(word for action, word in ACTIONS.items() if action in fields["actions"]),
+        f"DKIM of {signed[1]}" if signed else "",
+        "as one who has logged in" if bank == "ORIGINATING" else "",
+        f"filed for {door.fields['author']}, which asks for that (DMARC)" if door else "",
+        f"took {took[1]} ms" if took else "",
+    ]
+    blocked, odd = verdict.startswith("Blocked"), verdict in (*SPAM, "Passed UNCHECKED")
     hop = way.add(
-        [event, *more],
+        [*([door] if door else ()), event, *more],
         after,
         "Amavis",
         verdict,
-        decisions.judging(verdict, hits, bank, way.settings),
-        what=", ".join(words),
-        mood=mood,
+        decisions.at_the_door(door.fields["said"]) if door else decisions.judging(verdict, hits, bank, way.settings),
+        what=", ".join(filter(None, words)),
+        mood="bad" if blocked else "warn" if odd else "good",
         queue=event.queue,
         recipients=recipients,
         until=event.at,
         held=held,
+        at=max(event.at - int(took[1]) / 1000 if took else event.at, after.at if after else 0.0),
     )
-    hop.at = max(event.at - int(took[1]) / 1000 if took else event.at, after.at if after else 0.0)
-    for one in (*event.leads_to, f"mail {fields.get('mail_id', '')}"):
-        way.sources[one] = hop.number
+    way.sources |= dict.fromkeys([*event.leads_to, f"mail {fields.get('mail_id', '')}"], hop)
     return hop

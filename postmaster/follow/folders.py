@@ -1,7 +1,5 @@
 """The last stations: Sieve, and the folder."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 
@@ -27,17 +25,8 @@ def sieved(way: Way, hop: Hop, deliveries: Sequence[Event]) -> None:
         folder, after = events[0].fields.get("folder", ""), hop
         if events[0].kind == "sieve":
             verdict, what, mood = action(said, folder)
-            after = way.add(
-                events,
-                hop,
-                "Sieve",
-                verdict,
-                decisions.filing(folder, said, way.spam, way.settings),
-                what=what,
-                mood=mood,
-                queue=hop.queue,
-                recipients=users,
-            )
+            decided = decisions.filing(folder, said, way.spam, way.settings)
+            after = way.add(events, hop, "Sieve", verdict, decided, what=what, mood=mood, recipients=users)
         if folder and "failed" not in said:
             foldered(way, after, events, folder, users)
 
@@ -49,7 +38,7 @@ def foldered(way: Way, after: Hop, events: Sequence[Event], folder: str, users: 
         decided = Decided(f"mailbox {folder} {{ auto = subscribe }}", 4, "mailboxes")
     else:
         decided = Decided("the userdb's path of the mailbox", 4, "sql")
-    way.add(events[-1:], after, "Folder", folder, decided, queue=after.queue, recipients=users, folder=folder)
+    way.add(events[-1:], after, "Folder", folder, decided, recipients=users, folder=folder)
 
 
 def action(said: str, folder: str) -> tuple[str, str, Mood]:

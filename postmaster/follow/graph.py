@@ -1,7 +1,5 @@
 """Events of one message into a passport: which hop follows which."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 
@@ -32,9 +30,8 @@ def build(events: Sequence[Event], settings: Settings, asked: str, message_id: s
 
 
 def ours(event: Event, chosen: Sequence[QueueEntry], message_id: str) -> bool:
-    return bool(message_id and event.message_id == message_id) or event.queue in {entry.queue for entry in chosen} - {
-        ""
-    }
+    same = bool(message_id) and event.message_id == message_id
+    return same or any(event.queue == entry.queue for entry in chosen)
 
 
 def leads(event: Event, chosen: Sequence[QueueEntry]) -> bool:
@@ -49,31 +46,25 @@ def before_the_queue(way: Way, end: Event) -> None:
     decided = Decided(way.settings.of_service(end.line.service, "smtpd_proxy_filter"), 3, "filter")
     if hop:
         hop.verdict, hop.setting, hop.chapter, hop.step = "asks Amavis first", decided.setting, 3, "filter"
-    for event in way.events:
-        if event.kind == "judged" and (event.amavis == end.amavis or set(event.leads_to) & set(end.leads_to)):
-            hop = deliveries.verdict_hop(way, event, hop, tuple(re.findall("<([^>]*)>", event.fields["to"])))
-            break
+    if judged := deliveries.verdict_on(way, {end.amavis}, end.leads_to):
+        hop = deliveries.verdict_hop(way, judged, hop, tuple(re.findall("<([^>]*)>", judged.fields["to"])))
     if end.kind == "proxy-reject":
         way.refused(end, hop, decided)
-    for queue in end.leads_to if hop else ():
-        way.sources[queue] = hop.number  # type: ignore[union-attr]
+    if hop:
+        way.sources |= dict.fromkeys(end.leads_to, hop)
 
 
 def source(way: Way, entry: QueueEntry) -> Hop | None:
     """The hop from which this queue id came; None if it came from outside."""
-    if found := way.get(way.sources.get(entry.queue)):
+    if found := way.sources.get(entry.queue):
         return found
     if resent := entry.first("resent"):
         for event in way.events:
-            if (
-                event.kind == "released"
-                and f"<{event.fields['mail_id']}-{event.amavis.removeprefix('rel-')}@" in resent.message_id
-            ):
-                after = way.get(way.sources.get(f"mail {event.fields['mail_id']}"))
+            held = event.fields.get("mail_id", "")
+            if event.kind == "released" and f"<{held}-{event.amavis.removeprefix('rel-')}@" in resent.message_id:
+                after = way.sources.get(f"mail {held}")
                 decided = Decided("amavisd-release, by the postmaster", 3, "quarantine")
-                return way.add(
-                    [event], after, "Quarantine", "released", decided, what=event.fields["mail_id"], mood="warn"
-                )
+                return way.add([event], after, "Quarantine", "released", decided, what=held, mood="warn", queue="")
     client = entry.first("client")
     if client and (origin := client.fields.get("orig_queue_id")):
         before = [hop for hop in way.hops if hop.queue == origin]
@@ -111,14 +102,14 @@ def managed(
     relays = [group.first.fields["relay"] for group in groups]
     domains = list(dict.fromkeys(one.rpartition("@")[2] for group in groups for one in group.recipients))
     client = entry.first("client")
-    service = client.line.service if client else ""
+    service = client.line.service if client else "pickup" if entry.first("pickup") else ""
     decided = decisions.routing(relays, [group.first.line.daemon for group in groups], domains, service, way.settings)
     count = int(attempt.fields.get("nrcpt") or 0)
     what = f"{attempt.fields.get('size', '?')} bytes, {count} recipient{'s' if count != 1 else ''}"
     verdict = "queued" if not number else f"tried again ({number + 1}.)"
     if not groups:
         verdict, what = "waits", what + ", nobody has it yet"
-    return way.add([attempt], after, "Postfix qmgr", verdict, decided, what=what, queue=entry.queue)
+    return way.add([attempt], after, "Postfix qmgr", verdict, decided, what=what)
 
 
 def in_time(hops: list[Hop]) -> list[Hop]:
@@ -136,13 +127,10 @@ def in_time(hops: list[Hop]) -> list[Hop]:
 
 
 def notes(chosen: Sequence[QueueEntry], every: Sequence[QueueEntry], asked: str, hops: Sequence[Hop]) -> list[str]:
-    found = []
     ways = sum(hop.after is None for hop in hops)
-    if ways > 1:
-        found.append(f"It came in {ways} times under this Message-ID.")
-    others = [entry for entry in every if entry.queue == asked and entry not in chosen]
+    others = sum(entry.queue == asked and entry not in chosen for entry in every)
+    found = [f"It came in {ways} times under this Message-ID."] if ways > 1 else []
     if others:
-        found.append(
-            f"The queue id {asked} was used by {len(others)} other message{'s' if len(others) > 1 else ''} too; this is the latest."
-        )
+        more = f"{others} other message{'s' if others > 1 else ''}"
+        found.append(f"The queue id {asked} was used by {more} too; this is the latest.")
     return found

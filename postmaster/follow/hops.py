@@ -1,14 +1,13 @@
 """From events to hops, one station after another. Pure: lines and settings in, hops out."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from postmaster.follow import decisions
 from postmaster.follow.decisions import Decided
 from postmaster.follow.queue_entries import QueueEntry
-from postmaster.model import Hop, Mood
+from postmaster.model import Hop, Mood, clipped
 from postmaster.read.events import Event
 from postmaster.read.settings import Settings
 
@@ -21,7 +20,7 @@ class Way:
     def __init__(self, events: Sequence[Event], settings: Settings) -> None:
         self.events, self.settings = events, settings
         self.hops: list[Hop] = []
-        self.sources: dict[str, int] = {}  # queue id or Amavis's id: the hop that leads to it
+        self.sources: dict[str, Hop] = {}  # queue id or Amavis's id: the hop that leads to it
         # the port that Amavis handed each one back to
         self.ports = {
             queue: found[1]
@@ -32,27 +31,19 @@ class Way:
         self.spam = any(event.fields.get("verdict") in SPAM for event in events)
 
     def add(
-        self, events: Sequence[Event], after: Hop | None, station: str, verdict: str, decided: Decided, **more: object
+        self, events: Sequence[Event], after: Hop | None, station: str, verdict: str, decided: Decided, **more: Any
     ) -> Hop:
-        hop = Hop(
-            len(self.hops) + 1,
-            after.number if after else None,
-            events[0].at,
-            station,
-            verdict,
-            setting=decided.setting,
-            chapter=decided.chapter,
-            step=decided.step,
-            lines=[str(event.line) for event in events],
-        )
-        for name, value in more.items():
-            setattr(hop, name, value)
-        hop.until = hop.until or events[-1].at
+        """The hop that these lines tell of: at the time of the first one, and in the queue of the hop before, if not told."""
+        told = {
+            "at": events[0].at,
+            "until": events[-1].at,
+            "queue": after.queue if after else "",
+            "lines": [str(event.line) for event in events],
+        }
+        number = after.number if after else None
+        hop = Hop(len(self.hops) + 1, number, station=station, verdict=verdict, **{**told, **vars(decided), **more})
         self.hops.append(hop)
         return hop
-
-    def get(self, number: int | None) -> Hop | None:
-        return self.hops[number - 1] if number else None
 
     def received(self, entry: QueueEntry, after: Hop | None) -> Hop:
         """smtpd or pickup, then cleanup: a message gets its queue id."""
@@ -61,9 +52,8 @@ class Way:
         again = "orig_queue_id" in fields or (after is not None and event.kind == "client")
         if event.kind == "pickup":
             what = "written on this host (sendmail)" if not after else "written by Sieve's redirect"
-            hop = self.add(
-                [event], after, "Postfix pickup", "taken", Decided("sendmail on this host", 1, "restart"), what=what
-            )
+            decided = Decided("sendmail on this host", 1, "restart")
+            hop = self.add([event], after, "Postfix pickup", "taken", decided, what=what)
         elif event.kind == "client" and again:
             port = self.ports.get(entry.queue) or self.settings.port(service)
             decided = Decided(self.settings.of_service(f"127.0.0.1:{port}", "content_filter"), 3, "reinjection")
@@ -72,8 +62,8 @@ class Way:
         elif event.kind == "client":
             hop = self.greeted(event, entry.greeting, after)
         else:  # the log begins in the middle
-            decided = Decided("", 0, "")
-            hop = self.add([event], after, "Postfix", "in the queue", decided, what="how it came in is not in the log")
+            what = "how it came in is not in the log"
+            hop = self.add([event], after, "Postfix", "in the queue", Decided(), what=what)
         hop.queue = entry.queue
         for event in entry.of("reject", "milter-reject"):
             self.refused(event, hop, decisions.refusal(event.fields["rest"], self.settings, service))
@@ -82,19 +72,8 @@ class Way:
     def refused(self, event: Event, after: Hop | None, decided: Decided) -> Hop:
         """A refusal in the SMTP session: the sending server has to tell its user."""
         rest = event.fields["rest"]
-        to = tuple(re.findall(r" to=<([^>]*)>", rest)[:1])
-        queue = after.queue if after else ""
-        return self.add(
-            [event],
-            after,
-            "Postfix smtpd",
-            "refused",
-            decided,
-            what=short(rest),
-            mood="bad",
-            queue=queue,
-            recipients=to,
-        )
+        what, to = short(rest), tuple(re.findall(r" to=<([^>]*)>", rest)[:1])
+        return self.add([event], after, "Postfix smtpd", "refused", decided, what=what, mood="bad", recipients=to)
 
     def greeted(self, event: Event, greeting: Sequence[Event], after: Hop | None) -> Hop:
         fields, service = event.fields, event.line.service
@@ -130,47 +109,26 @@ class Way:
                 decided, what = Decided(override, 3, "filter"), "aliases wait until after the filter"
         ident = events[0].message_id.strip("<>")
         verdict = "headers read" if ident else "headers read, no Message-ID"
-        return self.add(events[:1], hop, "Postfix cleanup", verdict, decided, what=what, queue=entry.queue)
+        return self.add(events[:1], hop, "Postfix cleanup", verdict, decided, what=what)
 
     def ended(self, entry: QueueEntry, after: Hop) -> None:
         """A message that will not be delivered any more, and the letters about it."""
         for event in entry.of("expired"):
             decided = Decided(self.settings.main("maximal_queue_lifetime"), 1, "restart")
-            self.add(
-                [event],
-                after,
-                "Postfix qmgr",
-                "expired",
-                decided,
-                what=short(event.fields["rest"]),
-                mood="bad",
-                queue=entry.queue,
-            )
+            what = short(event.fields["rest"])
+            self.add([event], after, "Postfix qmgr", "expired", decided, what=what, mood="bad")
         for event in entry.of("notification"):
             kind, queue = event.fields["kind"], event.fields["queue"]
-            decided = Decided("", 0, "")
             sender = next((one.fields["from"] for one in entry.of("active")), "")
             what = f"a letter to {sender or 'the sender'}, who is on the envelope: passport {queue}"
-            self.add(
-                [event],
-                after,
-                "Postfix bounce",
-                f"{kind} notification",
-                decided,
-                what=what,
-                mood="warn",
-                queue=entry.queue,
-            )
+            self.add([event], after, "Postfix bounce", f"{kind} notification", Decided(), what=what, mood="warn")
 
 
 def mood_of(status: str) -> Mood:
-    moods: dict[str, Mood] = {"sent": "good", "deferred": "warn"}
-    return moods.get(status, "bad")
+    return "good" if status == "sent" else "warn" if status == "deferred" else "bad"
 
 
 def short(text: str, most: int = 200) -> str:
     """A refusal without the addresses and the greeting at its end, which are shown elsewhere."""
-    text = re.sub(
-        r"; from=<.*", "", text.partition(": ")[2] if text.startswith(("reject", "proxy", "milter")) else text
-    )
-    return text if len(text) <= most else text[: most - 1] + "…"
+    text = text.partition(": ")[2] if text.startswith(("reject", "proxy", "milter")) else text
+    return clipped(re.sub(r"; from=<.*", "", text), most)

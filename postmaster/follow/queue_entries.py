@@ -1,7 +1,5 @@
 """Which lines belong to the message. Short queue ids are reused, a process serves many messages, and a Message-ID may come twice."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 

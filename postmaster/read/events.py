@@ -3,8 +3,6 @@
 Postfix and Amavis name a message by ids of their own; an Event gathers every id that its line carries.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,11 +12,21 @@ from postmaster.read.lines import Line
 QUEUE = r"[0-9A-Za-z]{6,20}"  # short ids are hexadecimal, long ones (enable_long_queue_ids) are not
 # Before the queue, the answer to a filtered message comes with or without NOQUEUE in front.
 BY_QUEUE = re.compile(rf"(?:(?P<queue>{QUEUE}|NOQUEUE): |(?=proxy-))(?P<rest>.*)", re.DOTALL)
-DELIVERY = re.compile(
-    r"to=<(?P<to>[^>]*)>, (?:orig_to=<(?P<orig>[^>]*)>, )?relay=(?P<relay>[^,]+),.* "
-    r"status=(?P<status>\w+) \((?P<reply>.*)\)$",
-    re.DOTALL,
-)
+# What a line of Postfix's says: by which daemon ("": any), in which words, and the kind of event; named groups are its fields.
+BY_POSTFIX = (
+    ("cleanup", r"message-id=(?P<message_id>.*)", "message-id"),
+    ("cleanup", r"resent-message-id=(?P<message_id>.*)", "resent"),
+    ("cleanup", r"(reject|milter-reject):", ""),
+    ("smtpd", r"client=", "client"),
+    ("smtpd", r"(reject|milter-reject|proxy-accept|proxy-reject)", ""),
+    ("pickup", r"", "pickup"),
+    ("qmgr", r"from=.*queue active", "active"),
+    ("qmgr", r"from=", "expired"),
+    ("qmgr", r"removed$", "removed"),
+    ("", r"to=<(?P<to>[^>]*)>, (?:orig_to=<(?P<orig>[^>]*)>, )?relay=(?P<relay>[^,]+),.* "
+         r"status=(?P<status>\w+) \((?P<reply>.*)\)$", "delivery"),
+    ("", rf".*?(?P<kind>non-delivery|delay|delivery status) notification: (?P<queue>{QUEUE})", "notification"),
+)  # fmt: skip
 QUEUED_AS = re.compile(rf"(?:queued as|queued_as:|forwarded as) ({QUEUE}(?:[/,]{QUEUE})*)")
 AMAVIS_ID = re.compile(r"\bid=((?:rel-)?[\w-]+)")
 BY_AMAVIS = re.compile(r"\((?P<id>\d[\w-]*|rel-[\w-]+)\) (?P<rest>.*)", re.DOTALL)
@@ -31,6 +39,8 @@ SAVED_BY = re.compile(r"<[^>]*> (?P<session>\S+) Saved")
 
 @dataclass
 class Event:
+    """What a line says, and the ids that it carries; "" where it has none of that kind."""
+
     line: Line
     kind: str  # client, message-id, active, delivery, removed, judged, trouble, sieve, …
     queue: str = ""
@@ -46,6 +56,7 @@ class Event:
 
 
 def read(lines: Iterable[Line]) -> list[Event]:
+    """The events of these lines, without those that say nothing about a message or its connection."""
     return [event for line in lines if (event := understood(line))]
 
 
@@ -65,34 +76,19 @@ def of_postfix(line: Line) -> Event | None:
         return Event(line, "connect") if line.daemon == "smtpd" and line.text.startswith("connect from") else None
     queue, rest = match["queue"] or "NOQUEUE", match["rest"]
     event = Event(line, "other", queue, leads_to=leading(rest), fields={"rest": rest})
-    if line.daemon == "cleanup" and (found := re.match(r"(resent-)?message-id=(.*)", rest)):
-        event.kind = "resent" if found[1] else "message-id"
-        event.message_id = found[2]
-    elif line.daemon == "smtpd" and rest.startswith("client="):
-        event.kind = "client"
-        event.fields.update(pair for pair in re.findall(r"(\w+)=([^,\s]*)", rest))
-    elif line.daemon == "smtpd" and (
-        found := re.match(r"(reject|proxy-accept|proxy-reject|discard|hold|milter-reject)", rest)
-    ):
-        event.kind = found[1]
-        event.amavis = (AMAVIS_ID.search(rest) or ("", ""))[1]
-    elif line.daemon == "cleanup" and re.match(r"(reject|milter-reject|discard|hold):", rest):
-        event.kind = rest.partition(":")[0]
-    elif line.daemon == "pickup":
-        event.kind = "pickup"
-    elif line.daemon == "qmgr" and rest.startswith("from="):
-        event.kind = "active" if "queue active" in rest else "expired"
+    for daemon, words, kind in BY_POSTFIX:
+        if daemon in ("", line.daemon) and (found := re.match(words, rest, re.DOTALL)):
+            event.kind = kind or found[1]
+            event.fields |= {key: value or "" for key, value in found.groupdict().items()}
+            break
+    event.message_id = event.fields.pop("message_id", "")
+    if event.kind == "client":
+        event.fields.update(re.findall(r"(\w+)=([^,\s]*)", rest))
+    elif line.daemon == "qmgr":
         event.fields.update(re.findall(r"(from|size|nrcpt)=<?([^>,\s]*)", rest))
-    elif line.daemon == "qmgr" and rest == "removed":
-        event.kind = "removed"
-    elif found := DELIVERY.match(rest):
-        event.kind = "delivery"
-        event.fields.update({key: value or "" for key, value in found.groupdict().items()})
-        event.amavis = (AMAVIS_ID.search(found["reply"]) or ("", ""))[1]
-        event.session = (SAVED_BY.search(found["reply"]) or {"session": ""})["session"]
-    elif found := re.search(rf"(non-delivery|delay|delivery status) notification: ({QUEUE})", rest):
-        event.kind = "notification"
-        event.fields.update(kind=found[1], queue=found[2])
+    said = event.fields.get("reply", "")
+    event.session = (SAVED_BY.search(said) or {"session": ""})["session"]
+    event.amavis = (AMAVIS_ID.search(rest if event.kind.endswith(("reject", "accept")) else said) or ("", ""))[1]
     return event
 
 
@@ -112,6 +108,9 @@ def of_amavis(line: Line) -> Event | None:
     elif found := re.match(r"Quarantined message release.*?: (\S+) (<[^>]*>) -> ((?:<[^>]*>,?)+)", rest):
         event.kind = "released"
         event.fields.update(mail_id=found[1], to=found[3])
+    elif found := re.match(r"mailroom door: filed for (\S+(?: \S+)*?): (.*)", rest):
+        event.kind = "door"
+        event.fields.update(author=found[1], said=found[2])
     elif "TROUBLE" in rest or "ALL VIRUS SCANNERS FAILED" in rest:
         event.kind = "trouble"
     return event

@@ -1,10 +1,8 @@
 """One line of the mail log, from the journal or a syslogd: time, program, text."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 PROGRAM = r"(?P<program>[\w./-]+?)(?:\[(?P<pid>\d+)\])?: (?P<text>.*)"
@@ -19,6 +17,8 @@ SUBJECT = re.compile(r', Subject: (?:"(?:[^"\\]|\\.)*"|[^,]*)')
 
 @dataclass(frozen=True, order=True)
 class Line:
+    """A line in the order of time. `str()` gives it in UTC."""
+
     at: float  # seconds since 1970
     program: str
     pid: str
@@ -32,8 +32,7 @@ class Line:
     @property
     def service(self) -> str:
         """What -o syslog_name adds: "submission" of postfix/submission/smtpd, "" of postfix/smtpd."""
-        parts = self.program.split("/")
-        return "/".join(parts[1:-1])
+        return "/".join(self.program.split("/")[1:-1])
 
     @property
     def process(self) -> str:
@@ -78,19 +77,15 @@ def seconds(text: str, now: float, offset: float) -> float:
 def joined(lines: list[Line]) -> list[Line]:
     """Amavis cuts a long line (100 recipients) into pieces: "(id) text...", then "(id) ...text". Put them together."""
     found: list[Line] = []
-    open_pieces: dict[str, int] = {}
+    cut: dict[str, int] = {}  # "(id)": the place of the piece that goes on
     for line in lines:
         mark, _, rest = line.text.partition(" ")
-        if line.program.startswith("amavis") and mark.startswith("("):
-            if rest.startswith("...") and mark in open_pieces:
-                number = open_pieces.pop(mark)
-                first = found[number]
-                whole = first.text.removesuffix("...") + rest[3:]
-                found[number] = Line(first.at, first.program, first.pid, whole)
-                if whole.endswith("..."):
-                    open_pieces[mark] = number
-                continue
-            if rest.endswith("..."):
-                open_pieces[mark] = len(found)
-        found.append(line)
+        place = cut.pop(mark, None) if line.program.startswith("amavis") and rest.startswith("...") else None
+        if place is None:
+            place = len(found)
+            found.append(line)
+        else:
+            found[place] = replace(found[place], text=found[place].text.removesuffix("...") + rest[3:])
+        if line.program.startswith("amavis") and mark.startswith("(") and rest.endswith("..."):
+            cut[mark] = place
     return found

@@ -4,8 +4,6 @@ The journal is asked by facility: "mail" (2) is what Postfix, Amavis and Dovecot
 journal has nothing, the files of a syslogd are read.
 """
 
-from __future__ import annotations
-
 import re
 import shlex
 import time

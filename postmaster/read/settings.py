@@ -1,7 +1,5 @@
 """The settings that decide, as they are on the host now, and the steps that make them."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,6 +20,8 @@ PORTS = {"smtp/inet": "25", "submission/inet": "587", "submissions/inet": "465",
 
 @dataclass
 class Settings:
+    """A host's settings as text, for quoting; a name that the host did not tell is quoted without a value."""
+
     postfix: Mapping[str, str] = field(default_factory=dict)
     services: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # master.cf's overrides
     amavis: Mapping[str, str] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class Settings:
         for name, own in self.services.items():
             if own.get("syslog_name") == f"postfix/{syslog}":
                 return name
-        return "smtp/inet" if not syslog else f"{syslog}/inet"
+        return {"": "smtp/inet", "pickup": "pickup/unix"}.get(syslog, f"{syslog}/inet")
 
     def port(self, syslog: str) -> str:
         service = self.service(syslog)

@@ -1,3 +1,3 @@
 """The server that the live tests build, for the checks to look at."""
 
-from tests.live.conftest import first, server  # noqa: F401 - fixtures
+from tests.live.conftest import first, mailserver, server  # noqa: F401 - fixtures

@@ -50,7 +50,7 @@ def target(**ports: int) -> Target:
 class Server:
     """Accepts connections and hands each to `serve`, in threads, until the test ends."""
 
-    def __init__(self, serve: Callable[[socket.socket], None]) -> None:
+    def __init__(self, serve: Callable[[socket.socket], object]) -> None:
         self.serve = serve
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self.listener.getsockname()[1]

@@ -2,6 +2,9 @@
 
 import json
 import os
+import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,9 +13,10 @@ import pytest
 import checks
 from checks import __main__ as cli
 from checks.engine import inventory as engine
-from checks.engine.verdicts import CannotStart
+from checks.engine.target import Target
+from checks.engine.verdicts import CannotStart, Skipped
 from notebooks.workbench.host import where
-from notebooks.workbench.step import landmarks
+from notebooks.workbench.step import steps
 from postmaster import __main__ as postmaster
 
 OWN = {
@@ -70,7 +74,8 @@ def test_the_runbook_looks_for_the_key_where_the_inventory_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inventory(tmp_path, monkeypatch, ssh_hostname="192.0.2.25", **OWN)
-    assert landmarks.filled("test -f @CERT@ -a -f @KEY@") == f"test -f {OWN['tls_certificate']} -a -f {OWN['tls_key']}"
+    where.use("mx")
+    assert f"rights {OWN['tls_certificate']} {OWN['tls_key']}" in steps.find("postfix.certificate").now
 
 
 def test_the_lab_is_asked_from_its_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,3 +136,50 @@ def test_flags_win_over_the_inventory(tmp_path: Path, monkeypatch: pytest.Monkey
     assert (target.account(0)[0], target.mail_owner, target.key) == ("bar@example.org", "vmail", OWN["tls_key"])
     with pytest.raises(CannotStart, match="Cannot read"):
         command_line()
+
+
+@pytest.mark.parametrize(
+    ("domains", "stranger", "elsewhere"),
+    [
+        (["example.test"], "example.net", "example.org"),
+        (["example.org"], "example.net", "example.com"),  # as the example inventory has it
+        (["shop.test", "example.org", "example.net"], "example.com", "example.com"),
+    ],
+)
+def test_the_addresses_out_there_are_not_the_servers_own(domains: list[str], stranger: str, elsewhere: str) -> None:
+    target = Target("mail.example.org", "192.0.2.25", domains[0], domains=tuple(domains))
+    assert (target.stranger, target.elsewhere) == (f"stranger@{stranger}", f"somebody@{elsewhere}")
+
+
+def test_a_title_says_who_it_was() -> None:
+    ann, ben = {"ann@example.org": "a"}, {"ben@example.org": "b"}
+    text = "{foo} writes to {bar}"
+    for accounts, told in (({}, "foo writes to bar"), (ann, "ann writes to ann"), (ann | ben, "ann writes to ben")):
+        assert Target("mail.example.org", "192.0.2.25", "example.org", accounts=accounts).named(text) == told
+
+
+@pytest.mark.parametrize(
+    "check", ["dovecot.mailboxes.own_only", "dovecot.restart.only_to_bar", "sieve.vacation.answers"]
+)
+def test_what_takes_two_accounts_is_not_proven_by_one(check: str) -> None:
+    (one,) = checks.selected([check])
+    with pytest.raises(Skipped, match="there is one account"):
+        one.function(Target("mail.example.org", "192.0.2.25", "example.org", accounts={"ann@example.org": "a"}))
+
+
+def test_no_claim_names_an_account_or_a_domain_that_may_be_ours() -> None:
+    """Where the operator's domain is example.org, as in the example inventory, such an address would be their own."""
+    for check in checks.selected():
+        assert not re.search(r"(?<!{)\b(foo|bar)\b", f"{check.title} {check.remedy}"), check.id
+    for file in (engine.ROOT / "checks" / "claims").rglob("*.py"):
+        found = re.findall(r"\w+@example\.(?:org|net|com)\b", file.read_text())
+        assert not {*found} - {"kept@example.org"}, file  # a field that is only carried
+
+
+def test_the_ssh_settings_of_a_server_go_with_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inventory(tmp_path, monkeypatch, ssh_hostname="192.0.2.25")
+    (tmp_path / "tmp").mkdir()
+    words = [sys.executable, "-c", "from checks.engine import inventory; print(inventory.server().ssh_config)"]
+    done = subprocess.run(words, env=os.environ | {"TMPDIR": str(tmp_path / "tmp")}, capture_output=True, text=True)
+    assert done.stdout.startswith(str(tmp_path / "tmp/mailroom-")), done.stderr
+    assert not list((tmp_path / "tmp").iterdir())

@@ -1,7 +1,10 @@
 """What people and programs get to read."""
 
+import errno
 import io
 import json
+import os
+import re
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,7 @@ from checks import __main__ as cli
 from checks.engine import report
 from checks.engine.check import Result
 from checks.engine.target import read_json
-from checks.engine.verdicts import CannotStart, Verdict
+from checks.engine.verdicts import CannotStart, Failed, Verdict, words
 from tests.checks import servers
 
 DEAD = Result(
@@ -55,10 +58,10 @@ RESULTS = [
 ]
 
 
-def shown(encoding: str = "utf-8") -> str:
+def shown(encoding: str = "utf-8", short: bool = False) -> str:
     raw = io.BytesIO()
     file = io.TextIOWrapper(raw, encoding=encoding, errors="strict")
-    report.show(servers.target(), RESULTS, 3.21, file)
+    report.show(servers.target(), RESULTS, 3.21, file, short=short)
     file.flush()
     return raw.getvalue().decode(encoding)
 
@@ -80,6 +83,33 @@ def test_a_dead_service_comes_first_with_its_remedy_and_its_place() -> None:
     assert "– skipped: 3 checks" in text
     assert "! TLS 1.1 is refused (2.2 s)" in text
     assert text.rstrip().endswith("1 passed, 1 failed, 1 to look at, 3 skipped in 3.2 s")
+
+
+def test_the_short_report_counts_what_passed_and_tells_what_did_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    text = shown(short=True)
+    assert max(len(line) for line in text.splitlines()) <= 80 and "\n\nChapter" not in text
+    assert "SSH answers" not in text and "skipped: 3 checks" not in text
+    for told in (
+        r"Chapter 0  The host itself +1 proven",
+        r"Chapter 4 .* +3 skipped",
+        r"! TLS 1.1 is refused",
+        r"✖ Dovecot listens",
+    ):
+        assert re.search(told, text), text
+    assert text.splitlines()[-1] == "Each claim with its evidence: python -m checks"
+
+
+def test_an_error_is_told_in_its_words() -> None:
+    """ "[Errno 104] Connection reset by peer" is a number too many."""
+    reset = ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
+    assert words(reset) == "Connection reset by peer"
+    assert (words(ValueError("no")), words(EOFError())) == ("no", "EOFError")
+
+
+def test_a_finding_ends_a_cell_without_a_stack_trace() -> None:
+    assert Failed("port 25: refused", "start it")._render_traceback_() == ["✖ port 25: refused", "  Remedy: start it"]
+    assert CannotStart("no way")._render_traceback_() == ["✖ no way"]
 
 
 def test_a_terminal_without_signs_gets_words() -> None:
@@ -128,6 +158,9 @@ def test_exit_codes(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtu
 def test_the_list_needs_no_lab(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["--list", "--only", "dovecot.tls"]) == 0
     assert "dovecot.tls." in capsys.readouterr().out
+    assert cli.main(["--list"]) == 0
+    listed = capsys.readouterr().out
+    assert "foo writes to bar over submission" in listed and "{" not in listed
 
 
 def test_a_broken_secrets_file_is_not_quoted(tmp_path: Path) -> None:

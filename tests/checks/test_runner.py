@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 import checks
-from checks.engine import runner
-from checks.engine.check import LAST, REGISTER, STEPS, Check, Result, check
+from checks.engine import conditions, runner
+from checks.engine.check import LAST, REGISTER, STEPS, Check, Result, claim
 from checks.engine.target import Target
 from checks.engine.verdicts import CannotStart, Failed, Skipped, Warned
 from tests.checks import servers
@@ -38,7 +38,7 @@ class House:
         """Register a function as if it stood where the id says."""
         module, _, function.__name__ = id.rpartition(".")
         function.__module__ = f"checks.claims.{module}"
-        check(title, register=self.register, **options)(function)
+        claim(title, register=self.register, **options)(function)
 
     def run(self, **options: Any) -> dict[str, Result]:
         found = runner.run(servers.target(), register=self.register, **options)
@@ -89,7 +89,7 @@ def test_verdicts_and_remedies(house: House) -> None:
     house.add("postfix.tls.one", Warned("soon"), remedy="renew")
     house.add("postfix.tls.two", Failed("bad", "this instead"), remedy="that")
     house.add("postfix.tls.three", ConnectionResetError("gone"), remedy="look")
-    house.add("postfix.tls.four", negative=True)
+    house.add("postfix.tls.four", kind="negative")
     found = house.run()
     assert [(r.verdict, r.remedy) for r in found.values()] == [
         ("warn", "renew"),
@@ -127,11 +127,37 @@ def test_the_last_run_after_all_others_and_side_by_side(house: House) -> None:
 
 
 def test_from_the_servers_own_address_some_prove_nothing(house: House) -> None:
-    house.add("dovecot.cleartext.refused", elsewhere=True)
+    house.add("dovecot.cleartext.refused", needs="elsewhere")
     target = servers.target()
     target.ssh_host = target.via = "mx1"
     found = runner.run(target, register=house.register)
     assert found[0].verdict == "skip" and "--via" in found[0].remedy
+
+
+def test_what_a_host_does_not_have_is_not_asked_about(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.add("dovecot.listener.own_from", needs="milter")
+    monkeypatch.setattr(Target, "once", lambda self, command: "")
+    found = house.run()["dovecot.listener.own_from"]
+    assert found.verdict == "skip" and "for Debian only" in found.evidence
+    assert not house.made
+
+
+def test_without_amavis_nothing_is_scanned(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host of chapters 1, 2 and 4 has no file of ours that says antivirus = False."""
+    said = {command: "" for command, _ in conditions.PARTS.values()} | {conditions.PARTS["antivirus"][0]: "scanned"}
+    monkeypatch.setattr(Target, "once", lambda self, command: said[command])
+    house.add("postfix.tls.one", needs="antivirus")
+    found = house.run()["postfix.tls.one"]
+    assert found.verdict == "skip" and "Amavis is not installed" in found.evidence
+    assert not conditions.has(servers.target(), "antivirus")
+    said[conditions.PARTS["amavis"][0]] = "/etc/amavis"
+    assert house.run()["postfix.tls.one"].verdict == "pass" and conditions.has(servers.target(), "antivirus")
+
+
+def test_the_checks_of_a_part_need_it() -> None:
+    # first, and in this order: so it is said that there is no SSH, or no Amavis, and not what follows from it
+    assert all(one.needs[:2] == ("ssh", "amavis") for one in checks.selected(chapter=3))
+    assert all({"pigeonhole", "chrony"} & {*one.needs} for one in checks.selected(chapter=5))
 
 
 def test_selection() -> None:
@@ -139,7 +165,7 @@ def test_selection() -> None:
     assert checks.selected(["dovecot.tls"]) == checks.for_step("dovecot.tls")
     assert checks.selected(["postfix.tls.old_*"])[0].id == "postfix.tls.old_refused"
     assert {c.chapter for c in checks.selected(chapter=2)} == {2}
-    assert not [c for c in checks.selected(skip=["*.wrong_password"]) if "wrong" in c.id]
+    assert not [c for c in checks.selected(skip=["*.wrong_*"]) if "wrong" in c.id]
     with pytest.raises(CannotStart, match="No check matches nothing"):
         checks.run(servers.target(), ["nothing.like.it"])
 
@@ -162,7 +188,7 @@ def test_every_step_has_a_claim_and_a_negative_and_nothing_else_is_there() -> No
 def test_every_need_is_provided_by_one_check() -> None:
     provided = [c.provides for c in REGISTER.values() if c.provides]
     assert len(provided) == len(set(provided))
-    assert {need for c in REGISTER.values() for need in c.needs} <= set(provided)
+    assert {need for c in REGISTER.values() for need in c.needs} <= {*provided, *conditions.WORDS}
 
 
 @pytest.mark.parametrize("module", ["postfix", "postgresql", "amavis", "dovecot", "sieve"])

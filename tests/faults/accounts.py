@@ -60,6 +60,7 @@ PASSWORDS = (
     "+OK 235 AUTH=",
     "=3D=20&amp;%20+",
     "********",
+    "-p --help",
 )
 
 
@@ -204,8 +205,8 @@ def submit(target: Target, account: Account, to: str, mark: str) -> None:
 def deliver(target: Target, account: Account, mark: str) -> None:
     with smtplib.SMTP(*target.vantage.endpoint(target.address, 25), timeout=60) as session:
         session.ehlo(target.helo)
-        message = letter("alice@example.net", account.email, mark)
-        session.sendmail("alice@example.net", [account.email], message)
+        message = letter("alice@elsewhere.example", account.email, mark)
+        session.sendmail("alice@elsewhere.example", [account.email], message)
 
 
 def received(target: Target, account: Account, marks: list[str], end: float) -> None:

@@ -21,7 +21,7 @@ class Letter:
     to: str
     data: bytes  # as sent: lines end with CRLF, and no dot is doubled yet
     mark: str
-    sender: str = "alice@example.net"
+    sender: str = "alice@elsewhere.example"
     account: int | None = None  # who logs in to send it; None: a stranger at port 25
     phase: str = ""  # while which fault it was written
     accepted: int = 0  # 250 to the final dot
@@ -45,7 +45,7 @@ class Verdict:
         return {"lost": len(self.lost), "altered": len(self.altered), "duplicated": len(self.duplicated)}
 
 
-def write(to: str, number: int = 0, account: int | None = None, sender: str = "alice@example.net") -> Letter:
+def write(to: str, number: int = 0, account: int | None = None, sender: str = "alice@elsewhere.example") -> Letter:
     """An ordinary letter with what a careless hop would spoil: dots, blanks at the ends, eight bits, long lines."""
     chance = random.Random(number)
     mark = uuid4().hex

@@ -155,7 +155,7 @@ def test_a_subdomain_is_not_ours(mailserver: Host, world: Host, target: Target) 
     assert len(arrived(mailserver, world, [mark])[mark]) == 1
 
 
-CLOSED = (24, 79, 110, 111, 995, 2000, 3310, 5432, 10024, 10025, 10026, 10028, 12345, 24245, 783, 9998)
+CLOSED = (24, 79, 110, 111, 995, 2000, 3310, 5432, 10024, 10025, 10026, 10027, 10028, 12345, 24245, 783, 9998)
 
 
 def test_what_is_inside_is_not_reached_from_outside(mailserver: Host, target: Target, count: Count) -> None:

@@ -72,7 +72,7 @@ PUT_BACK = {
     ),
     "rights on the schema": (
         f'{SQL} "GRANT CREATE ON SCHEMA public TO mailreader"',
-        "Rights on its schema",
+        "Database mail",
         f"{SQL} \"SELECT NOT has_schema_privilege('mailreader', 'public', 'CREATE')\" -At | grep -c t",
     ),
     "an account's row": (
@@ -84,6 +84,16 @@ PUT_BACK = {
         "echo '$final_virus_destiny = D_PASS; 1;' >>/etc/amavis/conf.d/60-mailroom",
         "Amavis's settings",
         "grep -c 'virus_destiny = D_PASS' /etc/amavis/conf.d/60-mailroom | grep -c ^0",
+    ),
+    "a key for everybody": (
+        "chmod 644 /etc/amavis/mailroom-dkim/*/*",
+        "The key of example.test",
+        "stat -c %a /etc/amavis/mailroom-dkim/example.test/mailroom.pem | grep -c 640",
+    ),
+    "the host's letters by the strangers' road": (
+        "postconf -P pickup/unix/content_filter=",
+        "The filter of the host's own mail",
+        "postconf -Ph pickup/unix/content_filter | grep -c 10027",
     ),
     "the mail open to all": ("chmod 777 /home/mail", "Directory of the mail", "stat -c %a /home/mail | grep -c 750"),
 }

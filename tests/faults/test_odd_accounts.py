@@ -59,4 +59,4 @@ FORGET = 'for each; do rm -rf "/home/mail/$each" "/home/mail/.home/$each"; done'
 
 
 def gets_in(mailserver: Host, email: str, password: str) -> bool:
-    return mailserver.run(["doveadm", "auth", "test", email, password], check=False).returncode == 0
+    return mailserver.run(["doveadm", "auth", "test", "--", email, password], check=False).returncode == 0

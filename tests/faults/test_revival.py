@@ -10,10 +10,11 @@ import pytest
 from checks.engine.target import Target
 from lab import Host
 from tests.faults import revival
-from tests.faults.breaking import KILLS, killed, rescue
+from tests.faults.breaking import KILLS, POSTMASTER, killed, rescue
 from tests.faults.conftest import LONG
+from tests.faults.sender import until
 
-SECONDS = 10  # beyond what a letter takes on this machine anyway
+SECONDS, LETTERS = 10, 10  # daemons start at the pace of this machine: ten seconds, and what ten letters take on it
 PATIENCE = 60
 # Those that test_messages.py, with letters on their way, does not kill.
 MORE = (
@@ -60,7 +61,7 @@ def test_mail_flows_again_by_itself(fault, mended: Host, target: Target, count: 
     name = f"{fault.name}, until read by IMAP"
     count("faults", name, mended.suite, injected=1, lost=lost, altered=0, duplicated=0, seconds=round(seconds, 1))
     assert flow.seconds is not None, f"not within {PATIENCE} s: taken {flow.taken}, read {flow.read}"
-    assert flow.seconds <= SECONDS + usual
+    assert flow.seconds <= SECONDS + LETTERS * usual
 
 
 STOPS = {
@@ -111,6 +112,35 @@ def test_what_cannot_start_is_tried_at_little_cost_and_runs_once_it_is_mended(
     else:
         pytest.fail(f"{unit} does not run again by itself")
     assert share < 0.6, f"{unit} takes {share:.0%} of a processor while it cannot start"
+
+
+BROKEN = "for folder in /etc/postgresql/*/main/conf.d; do echo 'shared_buffers = none' > $folder/zz-broken.conf; done"
+MENDED = "rm -f /etc/postgresql/*/main/conf.d/zz-broken.conf"
+KILLED = f"kill -9 $({POSTMASTER})"
+ANSWERS = "pg_isready -q && doveadm auth test foo@example.test wrong 2>&1 | grep -q 'auth failed'"
+
+
+def test_a_database_that_cannot_start_disturbs_nobody(mended: Host) -> None:
+    """Those who ask it are told of its return, and not each time that it is tried."""
+    mended.run(f"{BROKEN}; {KILLED}")
+    try:
+        until(lambda: mended.run("pg_isready -q", check=False).returncode != 0, 5)
+        look = "pgrep -x -o qmgr; pgrep -x -o auth; systemctl show -P NRestarts 'postgresql@*'"
+        *before, tried = mended.run(look).stdout.split()
+        time.sleep(8)
+        *after, again = mended.run(look).stdout.split()
+    finally:
+        mended.run(MENDED)
+    assert until(lambda: mended.run(ANSWERS, check=False).returncode == 0, 40) is not None
+    assert before == after and int(again) > int(tried)
+
+
+@pytest.mark.skipif(not LONG, reason="takes longer than pg_ctl waits, a minute")
+def test_a_database_that_mends_its_files_for_long_is_noticed_when_it_is_back(mended: Host) -> None:
+    """Dovecot 2.4 has given up by then: it would ask again half an hour later."""
+    mended.run(f"""{KILLED}; for i in $(seq 600); do p=$(pgrep -f 'postgres: .*: startup') && kill -STOP $p && break; sleep 0.02; done
+        sleep 70; pg_isready -q && exit 1; kill -CONT $p""")
+    assert until(lambda: mended.run(ANSWERS, check=False).returncode == 0, 15) is not None
 
 
 def spent(host: Host) -> float:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import socket
 import subprocess
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 from lab import Host, host, life, names
 
 OUTSIDE = "192.0.2.77"  # set aside for documentation (RFC 5737): nobody is there
+OUTSIDE6 = "2001:db8:ffff::77"  # likewise (RFC 3849)
 
 
 def in_unit(host: Host, script: str, *properties: str) -> subprocess.CompletedProcess[str]:
@@ -62,8 +65,10 @@ def test_names_both_ways(mx: Host, client: Host) -> None:
     for here in (mx, client):
         for there in (mx, client):
             for name in (there.name, there.fqdn):
-                assert here.run(["getent", "hosts", name]).stdout.split()[0] == there.address
-            assert here.run(["getent", "hosts", there.address]).stdout.split()[1] == there.fqdn
+                for family, address in (("ahostsv4", there.address), ("ahostsv6", there.address6)):
+                    assert not address or here.run(["getent", family, name]).stdout.split()[0] == address
+            for address in filter(None, (there.address, there.address6)):
+                assert here.run(["getent", "hosts", address]).stdout.split()[1] == there.fqdn
 
 
 def test_each_has_its_own_host_key_and_machine_id(mx: Host, client: Host) -> None:
@@ -74,8 +79,10 @@ def test_each_has_its_own_host_key_and_machine_id(mx: Host, client: Host) -> Non
 def test_sealed(mx: Host) -> None:
     refused = mx.run(["ip", "route", "get", OUTSIDE], check=False)
     assert "unreachable" in refused.stdout + refused.stderr or "No route" in refused.stderr
-    try_it = f"timeout 5 bash -c 'echo > /dev/tcp/{OUTSIDE}/80'"
-    assert "No route to host" in mx.run(try_it, check=False).stderr
+    for outside in (OUTSIDE, OUTSIDE6):
+        said = mx.run(f"timeout 5 bash -c 'echo > /dev/tcp/{outside}/80'", check=False).stderr
+        assert "No route to host" in said or "Network is unreachable" in said or "Cannot assign" in said
+    assert mx.run("ip -6 route | grep -v '^unreachable' | grep default", check=False).stdout == ""
     assert mx.run("getent ahosts example.org", check=False).returncode
 
 
@@ -99,3 +106,40 @@ def test_run_keeps_output_apart(mx: Host) -> None:
         mx.run("false")
     with pytest.raises(subprocess.TimeoutExpired):
         mx.run("sleep 5", timeout=0.3)
+
+
+@pytest.mark.parametrize("lines", [0, 1_000_000])
+def test_a_command_that_goes_on_is_no_success(mx: Host, lines: int) -> None:
+    """It reads nothing, and has closed what it could say; and one that ends without reading has not failed."""
+    stdin = "a line\n" * lines
+    with pytest.raises(subprocess.TimeoutExpired):
+        mx.run("exec >&- 2>&-; sleep 5", stdin=stdin, timeout=0.5)
+    assert mx.run("echo yes", stdin=stdin).stdout == "yes\n"
+
+
+def test_who_hung_up_is_said(mx: Host) -> None:
+    """A command that a signal ended has failed; a connection that ended is the host's."""
+    with pytest.raises(subprocess.CalledProcessError):
+        mx.run("kill -KILL $$")
+    assert mx.run("echo so far; kill -KILL $$", check=False).stdout == "so far\n"
+    its_connection = "kill -KILL $(ps -o ppid= -p $$); sleep 5"
+    for stdin in ("", "a line\n" * 1_000_000):
+        with pytest.raises(ConnectionError, match="mx1 hung up before this ended"):
+            mx.run(its_connection, stdin=stdin)
+        assert mx.run(its_connection, stdin=stdin, check=False).returncode < 0
+    assert mx.run("echo again").stdout == "again\n"
+
+
+def test_no_answer_is_said_with_the_hosts_name(mx: Host, tmp_path: Path) -> None:
+    """Nothing listens on the first port, and on the second a program hangs up before it has said who it is."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        nobody = Host("mx1", mx.record | {"ssh_port": listener.getsockname()[1]}, mx.folder)
+        hanging_up = threading.Thread(target=lambda: listener.accept()[0].close())
+        hanging_up.start()
+        with pytest.raises(ConnectionError, match="mx1 does not answer by SSH"):
+            nobody.run("true")
+        hanging_up.join()
+    with pytest.raises(ConnectionError, match=r"mx1 does not answer by SSH: .*refused"):
+        nobody.run("true")
+    with pytest.raises(FileNotFoundError):  # of this machine, which is no host's fault
+        Host("mx1", mx.record, tmp_path).run("true")

@@ -8,13 +8,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import paramiko
 import pytest
 
 from lab import names
 
 
-def pyinfra(inventory: str = "inventory.py", **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pyinfra", inventory, "debug-inventory"]
+def pyinfra(inventory: str = "inventory.py", *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pyinfra", inventory, *(words or ["debug-inventory"])]
     everything = os.environ | environment
     return subprocess.run(command, cwd=names.ROOT, env=everything, capture_output=True, text=True, check=False)
 
@@ -38,10 +39,31 @@ def test_ones_own_file_is_used(tmp_path: Path) -> None:
     assert done.returncode == 0 and "one.example.org" in done.stdout + done.stderr
 
 
-def test_the_example_for_production_loads() -> None:
-    done = pyinfra(MAILROOM_INVENTORY="inventories/production.example.py")
+def test_the_example_for_production_loads(tmp_path: Path) -> None:
+    (tmp_path / ".ssh").mkdir()
+    paramiko.ECDSAKey.generate().write_private_key_file(str(tmp_path / ".ssh/id_ed25519"))
+    done = pyinfra(MAILROOM_INVENTORY="inventories/production.example.py", HOME=str(tmp_path))
     assert done.returncode == 0, done.stderr
     assert "mail.example.org" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("key", "says"),
+    [
+        (None, "a file that is not there"),
+        ("ssh-ed25519 AAAA ann@home", "that is no private key"),
+        ("", "no private key"),
+    ],
+)
+def test_a_key_that_is_none_is_one_sentence(tmp_path: Path, key: str | None, says: str) -> None:
+    """Without it pyinfra would connect, and end in a traceback."""
+    if key is not None:
+        (tmp_path / "key").write_text(key)
+    (tmp_path / "mine.py").write_text(f'mail = [("one.example.org", {{"ssh_key": "{tmp_path / "key"}"}})]\n')
+    done = pyinfra("inventory.py", "--dry", "deploys/dovecot.py", MAILROOM_INVENTORY=str(tmp_path / "mine.py"))
+    said = done.stdout + done.stderr
+    assert done.returncode == 1 and "Traceback" not in said
+    assert "one.example.org: ssh_key = " in said and says in said and "Nothing was changed" in said
 
 
 def test_a_workshop_names_the_hosts_it_misses(tmp_path: Path) -> None:

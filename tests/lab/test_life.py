@@ -12,10 +12,9 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-import paramiko
 import pytest
 
-from lab import LabDown, LabError, aptcache, engine, host, hosts, life, load, names, network, state
+from lab import Host, LabDown, LabError, aptcache, engine, host, hosts, life, load, names, network, state
 from lab.cli import main
 
 
@@ -83,14 +82,19 @@ def test_what_a_lost_folder_left_is_removed(own_lab: Path, capsys: pytest.Captur
     assert containers() == []
 
 
-def test_another_suite_rebuilds_just_that_host(
+def test_another_suite_is_refused_or_rebuilds_just_that_host(
     own_lab: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("LAB_SUITE", raising=False)
     assert main(["up"]) == 0
-    host("client").run("touch /root/mine")
+    for one in ("mx1", "client"):
+        host(one).run("touch /root/mine")
     monkeypatch.setenv("LAB_SUITE", "bookworm")
-    assert main(["up"]) == 0
+    assert main(["up"]) == 1
+    said = capsys.readouterr().err
+    assert "mx1 is trixie, and bookworm was asked for" in said and "nothing was changed" in said and "--rebuild" in said
+    host("mx1").run("ls /root/mine")
+    assert main(["up", "--rebuild"]) == 0
     assert "rebuilding just this host" in capsys.readouterr().err
     assert [one["suite"] for one in load()["hosts"].values()] == ["bookworm", "trixie"]
     host("client").run("ls /root/mine")
@@ -100,17 +104,49 @@ def test_another_suite_rebuilds_just_that_host(
     assert load()["suite"] == "bookworm"
 
 
+def test_another_role_is_refused_or_rebuilds_just_that_host(own_lab: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["add", "vps"]) == 0
+    assert main(["add", "vps", "--role", "mail"]) == 1
+    assert "vps is client, and mail was asked for" in capsys.readouterr().err
+    assert main(["add", "vps", "--role", "mail", "--rebuild"]) == 0
+    vps = load()["hosts"]["vps"]
+    assert (vps["role"], vps["fqdn"]) == ("mail", "vps.example.test") and "993" in vps["ports"]
+    assert host("vps").run("hostname -f").stdout.strip() == "vps.example.test"
+
+
 def test_a_host_more_and_less(own_lab: Path) -> None:
     assert main(["up", "mx1"]) == 0
     assert main(["add", "ada", "--role", "mail"]) == 0
     assert main(["add", "mx2"]) == 0
     roles = {name: (one["fqdn"], one["role"]) for name, one in load()["hosts"].items()}
     assert roles["ada"] == ("ada.example.test", "mail")
-    assert host("mx1").run("getent hosts ada").stdout.split()[0] == host("ada").address
+    assert host("mx1").run("getent ahostsv4 ada").stdout.split()[0] == host("ada").address
     assert main(["rm", "ada"]) == 0
     assert "ada" not in load()["hosts"]
     assert host("mx1").run("getent hosts ada", check=False).returncode
     host("mx2").run("true")
+
+
+def test_a_host_less_leaves_the_others_alone(own_lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One runs on, and one that was stopped stays so; the mirror has moved, which is no business of theirs now."""
+    assert main(["up", "mx1", "ada", "bob"]) == 0
+    engine.find().run("stop", "--time", "0", hosts.container("bob"))
+    alike = "ip route; systemctl show -P ActiveEnterTimestampMonotonic mailroom-seal"
+    records = {one["name"]: one for one in state.described()}
+    mx1 = Host("mx1", records["mx1"])
+    before = mx1.run(alike).stdout
+    monkeypatch.setattr(network, "resolve", lambda name: ["203.0.113.200"])
+    assert main(["rm", "ada"]) == 0
+    assert not hosts.find_all(engine.find())["bob"].running
+    assert mx1.run(alike).stdout == before
+    assert mx1.run("getent hosts ada", check=False).returncode and mx1.run("getent hosts bob").stdout
+    assert state.described() == [records["mx1"], records["bob"]]
+    assert "ada" not in (own_lab / "ssh_config").read_text()
+    assert len((own_lab / "known_hosts").read_text().splitlines()) == 2
+    monkeypatch.undo()
+    monkeypatch.setenv("MAILROOM_LAB_DIR", str(own_lab))
+    assert main(["up"]) == 0  # now bob is started again
+    host("bob").run("getent hosts mx1 client && ! getent hosts ada")
 
 
 def test_reboot_keeps_data_and_seal(own_lab: Path) -> None:
@@ -123,8 +159,12 @@ def test_reboot_keeps_data_and_seal(own_lab: Path) -> None:
     now = started
     while now == started and time.monotonic() < deadline:
         time.sleep(0.2)
-        with suppress(OSError, paramiko.SSHException):  # it is away for a moment
-            now = guest.run("systemctl is-system-running --wait >/dev/null; ps -o lstart= -p 1").stdout
+        with suppress(OSError):  # it is away for a moment
+            # on its way down it ends commands, too
+            now = (
+                guest.run("systemctl is-system-running --wait >/dev/null; ps -o lstart= -p 1", check=False).stdout
+                or now
+            )
     assert now != started
     assert guest.run("ls /root/mine; ip route").stdout == "/root/mine\n" + before
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import tarfile
+import time
+from concurrent.futures import ThreadPoolExecutor
 from ipaddress import IPv4Network
 from pathlib import Path
 
 import pytest
 
-from lab import aptcache, engine, image, names, network, standin, state, tools
+from lab import aptcache, engine, hosts, image, life, names, network, standin, state, tools, world
 from lab.errors import LabDown, LabError
 
 
@@ -69,6 +72,35 @@ def test_subnets_of_both_engines() -> None:
     assert network.subnets_of({"IPAM": {"Config": None}}) == []
 
 
+def test_a_lab_has_ipv6_where_the_kernel_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (
+        names.six("198.18.3.10") == "2001:db8:18:3::10"
+        and str(names.subnet_six(IPv4Network("198.19.250.0/24"))) == "2001:db8:19:250::/64"
+    )
+    assert names.six("198.19.0.10") == "2001:db8:19::10"
+    every = {names.six(str(net[10])) for net in names.subnets()}
+    assert len(every) == len(names.subnets()) == 512
+    switch, podman = tmp_path / "disable_ipv6", engine.Engine("podman")
+    monkeypatch.setattr(network, "WITHOUT_SIX", switch)
+    subnet = IPv4Network("198.18.3.0/24")
+    assert "--ipv6" not in network.options(podman, subnet)  # a kernel without
+    for text, has in (("1\n", False), ("0\n", True)):
+        switch.write_text(text)
+        assert ("2001:db8:18:3::/64" in network.options(podman, subnet)) == has
+    world_ = {
+        "name": "world",
+        "fqdn": "world.example.net",
+        "role": "world",
+        "address": "198.18.3.254",
+        "clients": {"ash.homes.example.net": "198.18.3.225"},
+    }
+    assert not any("AAAA" in line for line in world.zones(str(subnet), {"world": world_}, {}))
+    lines = world.zones(str(subnet), {"world": world_ | {"address6": "2001:db8:18:3::254"}}, {})
+    assert "local-data: 'world.example.net. 60 IN AAAA 2001:db8:18:3::254'" in lines
+    assert "local-data: 'ash.homes.example.net. 60 IN AAAA 2001:db8:18:3::225'" in lines
+    assert any(line.endswith("ip6.arpa. 60 IN PTR ash.homes.example.net.'") for line in lines)
+
+
 def test_guest_files_are_written_in_place() -> None:
     """A guest has the very file mounted: a new one under the same name it would never see."""
     host = {"name": "mx1", "fqdn": "mx1.example.test", "role": "mail", "address": "198.18.3.10"}
@@ -96,6 +128,15 @@ def test_packages_go_round_through_the_pool() -> None:
     assert [path.name for path in aptcache.pool("trixie").iterdir()] == ["a_1_all.deb"]
 
 
+def test_a_question_to_the_cache_makes_no_folder() -> None:
+    assert not list(aptcache.pool("trixie").glob("*"))
+    aptcache.collect("trixie", "one")
+    aptcache.drop("trixie", "one")
+    aptcache.drop_lab("one")
+    assert not names.cache().exists()
+    assert aptcache.fill("trixie", "one").is_dir() and not aptcache.pool("trixie").exists()
+
+
 def test_no_lab_says_what_to_run() -> None:
     with pytest.raises(LabDown, match=r"No lab is up\. Run `make up`"):
         state.load()
@@ -111,6 +152,23 @@ def test_secrets_are_made_once_and_closed() -> None:
         assert state.path(name).stat().st_mode & 0o777 == 0o600
 
 
+def test_who_waits_for_the_lab_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    """A cell with `!python -m lab …` in it, after another line, would otherwise stand still without a word."""
+    with state.locked():
+        pass
+    assert not capsys.readouterr().err
+    with ThreadPoolExecutor() as pool:
+        with state.path("lock").open() as cell:
+            fcntl.flock(cell, fcntl.LOCK_SH)
+            waiting = pool.submit(state.locked().__enter__)
+            said, end = "", time.monotonic() + 5
+            while not said and time.monotonic() < end:
+                said = capsys.readouterr().err
+                time.sleep(0.01)
+        assert "waiting for another lab command, or for the end of a notebook's cell" in said
+        waiting.result(5)
+
+
 def test_the_recipe_decides_the_image(monkeypatch: pytest.MonkeyPatch) -> None:
     before = image.reference("trixie")
     assert before == image.reference("trixie") != image.reference("bookworm")
@@ -122,6 +180,24 @@ def test_a_missing_tool_is_named_with_its_command(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(LabError, match=r"to fly\. Run: sudo apt-get install .* flying-carpet"):
         tools.need({"no-such-program": ["flying-carpet"]}, "to fly")
+
+
+def test_two_that_miss_something_install_it_one_after_the_other(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As two workers of `make test` on a fresh machine: a second apt-get would fail, since the first has the lock."""
+    program = f"""#!/bin/sh
+mkdir {tmp_path}/lock || exit 100
+sleep 0.5; echo x >>{tmp_path}/asked; : >{tmp_path}/carpet; chmod +x {tmp_path}/carpet; rmdir {tmp_path}/lock
+"""
+    (tmp_path / "apt-get").write_text(program)
+    (tmp_path / "apt-get").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda _: tools.need({"carpet": ["flying-carpet"]}, "to fly"), range(2)))
+    assert (tmp_path / "asked").read_text() == "x\n"
 
 
 def test_an_unknown_engine(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,3 +225,35 @@ def test_yum_alone_is_the_same_without_dnf(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "less.tar") as tar:
         assert {name for name in tar.getnames() if "bin/" in name} == {"./usr/bin/program", "./usr/bin/yum"}
         assert tar.extractfile("./usr/bin/program").read() == b"x"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("above", ["./", ""])  # as mmdebstrap writes a root file system, and as an engine exports one
+def test_the_mirrors_are_those_of_apt(tmp_path: Path, above: str) -> None:
+    folder = tmp_path / "etc/apt/sources.list.d"
+    folder.mkdir(parents=True)
+    (folder / "debian.sources").write_text("URIs: http://deb.example.test/debian\n")
+    (tmp_path / "etc/apt/sources.list").write_text("deb https://security.example.test/debian trixie main\n")
+    with tarfile.open(tmp_path / "root.tar", "w") as tar:
+        tar.add(tmp_path / "etc", f"{above}etc")
+    assert image.mirrors_in(tmp_path / "root.tar") == ["deb.example.test", "security.example.test"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "role", "command"),
+    [
+        ("bookworm", None, "python -m lab add mx1:bookworm --rebuild"),  # said as LAB_SUITE, or as a word to make
+        (None, "client", "python -m lab add mx1 --role client --rebuild"),
+    ],
+)
+def test_the_command_that_rebuilds_says_as_what(asked: str | None, role: str | None, command: str) -> None:
+    found = {"mx1": hosts.Found({"name": "mx1", "suite": "trixie", "role": "mail"}, True, True, [])}
+    with pytest.raises(LabError, match=f"`{command}`, then the same"):
+        life.spare(found, {"mx1": asked}, {"mx1": role})
+
+
+def test_a_host_that_is_made_anew_is_what_it_was_but_for_what_was_asked() -> None:
+    was = {"suite": "bookworm", "role": "mail"}
+    assert life.kind("vps", "trixie", "", was, "trixie") == ("trixie", "mail")
+    assert life.kind("vps", "", "client", was, "trixie") == ("bookworm", "client")
+    assert life.kind("vps", "", "", {}, "trixie") == ("trixie", "client")
+    assert life.kind("world", "bookworm", "", {}, "trixie") == ("world", "world")

@@ -57,3 +57,18 @@ def test_kept_over_down(own_lab: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert main(["rm", "mx1"]) == 0
     assert main(["snapshots"]) == 0
     assert capsys.readouterr().out == ""
+
+
+def test_a_host_may_stay(own_lab: Path) -> None:
+    """What runs on it runs on, and the snapshot is as good as another."""
+    born = "ps -o lstart= -p 1; cat /run/born"
+    assert main(["up", "mx1"]) == 0
+    host("mx1").run("echo one > /root/state; cp /proc/sys/kernel/random/uuid /run/born")
+    before = host("mx1").run(born).stdout
+    assert main(["snapshot", "--stay", "mx1", "noon"]) == 0
+    assert host("mx1").run(born).stdout == before
+    host("mx1").run("echo two > /root/state")
+    assert main(["snapshot", "--stay", "mx1", "later"]) == 0
+    for title, state in (("noon", "one\n"), ("later", "two\n")):
+        assert main(["rewind", "mx1", title]) == 0
+        assert host("mx1").run("cat /root/state").stdout == state

@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from lab import Host
+from lab import Host, names
+from lab.cli import main
 from tests.lab.test_guest import OUTSIDE
 
 INSTALL_DIG = (
@@ -45,11 +46,16 @@ def until(host: Host, command: str, wanted: str) -> str:
 @pytest.mark.parametrize("over", ["+notcp", "+tcp"])
 def test_names_and_addresses_both_ways(asking: Host, world_mx: Host, world: Host, over: str) -> None:
     for host in (asking, world_mx, world):
-        assert dig(asking, over, host.fqdn) == [host.address]
-        assert dig(asking, over, "-x", host.address) == [f"{host.fqdn}."]
+        both_ways(asking, over, host.fqdn, host.address, host.address6)
     assert len(world.record["clients"]) == 14
     for name, address in world.record["clients"].items():
-        assert (dig(asking, over, name), dig(asking, over, "-x", address)) == ([address], [f"{name}."])
+        both_ways(asking, over, name, address, names.six(address) if world.address6 else "")
+
+
+def both_ways(asking: Host, over: str, name: str, four: str, six: str) -> None:
+    assert (dig(asking, over, name), dig(asking, over, "-x", four)) == ([four], [f"{name}."])
+    assert dig(asking, over, "AAAA", name) == ([six] if six else [])
+    assert not six or dig(asking, over, "-x", six) == [f"{name}."]
 
 
 def test_where_mail_goes_and_comes_from(asking: Host, world_mx: Host, world: Host) -> None:
@@ -71,6 +77,20 @@ def test_the_key_in_the_dns_is_the_one_that_signs(asking: Host, world: Host) -> 
     assert world.run("stat -c %U:%a /etc/dkimkeys/world.private").stdout == "opendkim:600\n"
 
 
+def test_a_text_is_published_and_taken_back(asking: Host, world: Host) -> None:
+    name = "key._domainkey.example.test"
+    try:
+        for letter in "ABCDEFG":  # more often than systemd likes
+            text = f"v=DKIM1; p={400 * letter}"
+            assert main(["publish", f"{name.title()}.", text]) == 0
+            (record,) = dig(asking, "TXT", name)
+            assert "".join(re.findall(r'"([^"]*)"', record)) == text
+        assert dig(asking, "MX", "example.test") == ["10 mx1.example.test."]
+    finally:
+        assert main(["publish", name]) == 0
+    assert dig(asking, "TXT", name) == []
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -88,7 +108,7 @@ def test_no_other_name_exists(asking: Host, name: str) -> None:
 
 def test_a_name_that_exists_has_only_what_it_has(asking: Host) -> None:
     """No data is no error: a program that asks for IPv6 first goes on to IPv4."""
-    assert (status(asking, "AAAA", "example.test"), dig(asking, "AAAA", "example.test")) == ("NOERROR", [])
+    assert (status(asking, "AAAA", "example.org"), dig(asking, "AAAA", "example.org")) == ("NOERROR", [])
 
 
 def test_every_host_asks_the_world(world_mx: Host, world_client: Host, world: Host) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 
 import pytest
 
-from lab import engine, host, hosts, names, state, world
+from lab import engine, host, hosts, image, names, records, state, world
 from lab.cli import main
+from lab.errors import LabError
 
 SUBNET = "198.18.3.0/24"
 MX1 = {"name": "mx1", "fqdn": "mx1.example.test", "role": "mail", "address": "198.18.3.10"}
@@ -17,15 +19,15 @@ INSTALL = "apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -
 
 
 def test_no_world_no_zones() -> None:
-    assert world.zones(SUBNET, {"mx1": MX1}) == []
+    assert world.zones(SUBNET, {"mx1": MX1}, {}) == []
 
 
 def test_without_a_mail_host_the_factory_has_no_mail() -> None:
-    alone = "\n".join(world.zones(SUBNET, {"world": WORLD}))
+    alone = "\n".join(world.zones(SUBNET, {"world": WORLD}, {}))
     assert "example.test" not in alone and "'example.net. 60 IN MX 10 world.example.net.'" in alone
     ada = {**MX1, "name": "ada", "fqdn": "ada.example.test"}
     assert "'example.test. 60 IN MX 10 ada.example.test.'" in "\n".join(
-        world.zones(SUBNET, {"ada": ada, "world": WORLD})
+        world.zones(SUBNET, {"ada": ada, "world": WORLD}, {})
     )
 
 
@@ -36,6 +38,28 @@ def test_the_worlds_addresses_are_nobody_elses() -> None:
         taken.add(names.octet(f"guest{number}", taken))
     theirs = {int(address.rsplit(".")[3]) for address in world.clients(SUBNET).values()}
     assert len(theirs) == 14 and not theirs & (taken | {254, 255})
+
+
+def test_a_long_text_is_several_strings() -> None:
+    published = {"key._domainkey.example.test": "v=DKIM1; p=" + "A" * 600}
+    (line,) = [one for one in world.zones(SUBNET, {"world": WORLD}, published) if "_domainkey" in one]
+    strings = re.findall(r'"([^"]*)"', line)
+    assert [len(one) for one in strings] == [255, 255, 101] and "".join(strings) == published[
+        line.split("'")[1].split(". ")[0]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("-.test", "x"), ("a b.test", "x"), ("", "x"), ("x.test", "it's"), ("x.test", 'a"b'), ("x.test", "a\nb")],
+)
+def test_what_unbound_could_not_read_is_refused(
+    name: str, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAILROOM_LAB_DIR", str(tmp_path))
+    with pytest.raises(LabError, match="is no record"):
+        records.publish(name, text)
+    assert state.published() == {}
 
 
 def test_a_world_has_a_system_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
@@ -93,3 +117,17 @@ def test_put_back_and_found_again(own_lab: Path) -> None:
     assert host("world").run(f"{key}; ls /root").stdout == f"{mine}mine\n"
     assert host("client").run("getent hosts yew.homes.example.net mx1.example.test").returncode == 0
     assert host("world").run("dig +short MX example.test").stdout == "10 mx1.example.test.\n"
+
+
+def test_the_recipe_is_what_the_world_gets_and_not_what_a_test_has_left() -> None:
+    before = image.recipe(names.WORLD)
+    program = world.FOLDER / "tree/usr/local/lib/judge"
+    cache = program / "__pycache__"
+    cache.mkdir(exist_ok=True)
+    left = cache / "of-this-test.pyc"
+    left.write_text("")
+    try:
+        assert image.recipe(names.WORLD) == before
+    finally:
+        left.unlink()
+    assert list(program.glob("*.py"))

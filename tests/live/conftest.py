@@ -1,20 +1,35 @@
 """A mail server on a lab host, built once for a session and a release."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from checks import Target, lab_target
+from checks.clients.signature import RECORD
 from lab import Host, snapshots
+from lab.cli import main
 from lab.state import path
 from tests.live import traffic
 from tests.live.support import MAILSERVER, WHOLE, Run, applied
 from tests.live.watching import Watched, watched
 
-_built: dict[str, Run] = {}
+BUILT = "/root/built"  # on the host itself: it is gone when a test has rewound the host, by whatever road
 _first: dict[str, Watched] = {}
+_runs: dict[str, Run] = {}
+
+
+def stands(host: Host) -> bool:
+    """Whether this session has built a server on the host, and nobody has taken it away since."""
+    return host.run(f"test -e {BUILT}", check=False).returncode == 0
+
+
+def build(host: Host, deploy: str) -> Run:
+    run = applied(deploy)
+    host.run(f"touch {BUILT}")
+    return run
 
 
 @pytest.fixture
@@ -23,15 +38,15 @@ def first(mx: Host, tmp_path: Path) -> Watched:
     if mx.suite not in _first:
         snapshots.rewind(mx.name, snapshots.BARE)
         _first[mx.suite] = watched(mx, tmp_path / "preview")
-        _built[mx.suite] = _first[mx.suite].run
+        mx.run(f"touch {BUILT}")
     return _first[mx.suite]
 
 
 @pytest.fixture
 def server(mx: Host, first: Watched) -> Host:
     """A mail host with chapters 1, 2 and 4 on it."""
-    if mx.suite not in _built:
-        _built[mx.suite] = applied(WHOLE)
+    if not stands(mx):
+        build(mx, WHOLE)
     return mx
 
 
@@ -54,7 +69,6 @@ def accounts(server: Host) -> Iterator[Callable[..., None]]:
 @pytest.fixture
 def bare(mx: Host) -> Host:
     """A mail host as it came. Whoever wants a server after this test has it built anew."""
-    _built.pop(mx.suite, None)
     snapshots.rewind(mx.name, snapshots.BARE)
     return mx
 
@@ -68,10 +82,9 @@ def mailserver(world_mx: Host) -> Host:
 
 def first_run(host: Host) -> Run:
     """The run that made the mail server out of a bare host."""
-    lab = f"{host.suite}-world"
-    if lab not in _built:
-        _built[lab] = applied(MAILSERVER)
-    return _built[lab]
+    if not stands(host):
+        _runs[host.suite] = build(host, MAILSERVER)
+    return _runs[host.suite]
 
 
 @pytest.fixture
@@ -87,3 +100,12 @@ def no_mail(mailserver: Host, world: Host) -> None:
     """Nothing on its way and nothing in any mailbox, here or out there: the test counts from nothing."""
     traffic.settled(mailserver, world)
     traffic.empty(mailserver, world)
+
+
+@pytest.fixture
+def published(mailserver: Host, world: Host) -> Iterator[None]:
+    """The world's DNS has the record that Amavis shows."""
+    ((name, strings),) = RECORD.findall(mailserver.run("amavisd showkeys 2>/dev/null").stdout)
+    assert main(["publish", name, "".join(re.findall(r'"([^"]*)"', strings))]) == 0
+    yield
+    assert main(["publish", name]) == 0

@@ -8,6 +8,7 @@ import pytest
 
 from lab import Host
 from lab.state import path
+from tests.live.support import packages
 
 CA = "/usr/local/share/ca-certificates/lab.crt"
 
@@ -15,12 +16,7 @@ CA = "/usr/local/share/ca-certificates/lab.crt"
 @pytest.fixture
 def desk(server: Host, client: Host) -> Iterator[Host]:
     """The stranger's host with curl, swaks and mbsync, trusting the certificate as a person would make it trusted."""
-    client.run(
-        "command -v mbsync swaks curl >/dev/null || { apt-get -qq update; "
-        "DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends"
-        " curl swaks libnet-ssleay-perl libio-socket-ssl-perl isync; }",
-        timeout=300,
-    )
+    packages(client, "curl", "swaks", "libnet-ssleay-perl", "libio-socket-ssl-perl", "isync")
     client.run(f"cat > {CA}", stdin=server.run("cat /etc/postfix/certs/cert.pem").stdout)
     client.run("update-ca-certificates")
     yield client

@@ -30,7 +30,8 @@ def test_a_step_without_its_chapter_is_refused(el9: Host) -> None:
 
 def test_the_chapters_that_are_not_built_for_it_are_refused(el9: Host) -> None:
     before = fingerprint(el9)
-    for deploy in ("deploys/mailserver.py", "deploys.chapters.amavis.install", "deploys.chapters.sieve.install"):
+    steps = [f"deploys.chapters.{one}" for one in ("amavis.install", "sieve.install", "believed.signing")]
+    for deploy in ("deploys/mailserver.py", *steps):
         run = pyinfra(deploy)
         assert run.code == 1 and "has not been built for AlmaLinux 9" in run.output, run.output
     assert fingerprint(el9) == before

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
 from email.utils import formatdate
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import pytest
@@ -192,3 +192,22 @@ def submit(host: Host, user: str, data: bytes, *recipients: str) -> None:
             assert code == 250, (command, text)
         code, text = client.data(data)
         assert code == 250, text
+
+
+def submitted(host: Host, to: str, *headers: tuple[str, str], sender: str = "foo@example.test") -> str:
+    """The mark of a letter that foo has handed in."""
+    mark, text = message(to, *headers, sender=sender)
+    submit(host, sender, text.replace("\n", "\r\n").encode(), f"<{to}>")
+    return mark
+
+
+def judged(world: Host, path: str) -> dict[str, Any]:
+    """What the world's judge finds in a letter that has arrived there, and his verdicts."""
+    found: dict[str, Any] = json.loads(world.run(["judge", path]).stdout)
+    return found
+
+
+def out_there(world: Host, mark: str) -> str:
+    """The path of a letter that has reached the world."""
+    found = f"grep -rlF -- {mark} /var/mail/example.net /var/mail/big /var/mail/sink | grep /new/"
+    return until(lambda: world.run(found, check=False).stdout.strip(), f"{mark} in the world")

@@ -15,6 +15,7 @@ CHAPTERS = {
     "amavis": "03-amavis-the-trusty-workers",
     "dovecot": "04-dovecot-the-front-desk",
     "sieve": "05-sieve-the-desk-sorts",
+    "believed": "06-believed-by-the-world",
 }
 BEATS = ("show", "plan", "apply", "verify", "settled")
 ALL = sorted(FOLDER.glob("[0-9][0-9]-*.ipynb"))

@@ -21,21 +21,22 @@ from tests.notebooks.secrets import leaks
 
 pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.timeout(3000)]
 ON_BOOKWORM = pytest.mark.parametrize("world_mx", ["bookworm"], indirect=True)
-_walked: dict[str, Path] = {}
+_walked: dict[str, tuple[Path, int]] = {}
 
 
 def walked(suite: str, factory: pytest.TempPathFactory) -> Path:
-    """The folder of the notebooks as they were executed in the lab of this test, once for a session."""
+    """The folder of the notebooks as they were executed in the lab of this test, once for a session, also where that failed."""
     if suite not in _walked:
         folder = factory.mktemp("notebooks") / suite
-        subprocess.run(
+        done = subprocess.run(
             [sys.executable, "-m", "notebooks.book", "--execute", str(folder)],
             cwd=cells.FOLDER.parent,
             env={**os.environ, "MAILROOM_SNAPSHOTS": "no"},
-            check=True,
         )
-        _walked[suite] = folder
-    return _walked[suite]
+        _walked[suite] = folder, done.returncode
+    folder, code = _walked[suite]
+    assert code == 0, "a cell failed; the walk's output says which"
+    return folder
 
 
 @pytest.fixture

@@ -133,7 +133,7 @@ def test_a_letter_goes_out_with_the_line_ends_of_smtp(monkeypatch: pytest.Monkey
 
 
 def test_the_memory_of_a_part_is_summed(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = "2048 /usr/sbin/amavisd (master)\n1024 /usr/sbin/amavisd (ch1-avail)\n512 bash\ntotal 2000"
+    told = "amavis.service 2048\namavis.service 1024\n- 512"
     monkeypatch.setattr(remote, "execute", lambda *_, **__: Done(0, told, ""))
     assert memory.memory().rows == [["Amavis, with SpamAssassin in it", "2", "3"]]
 

@@ -10,7 +10,7 @@ import pytest
 from pyinfra.api.state import StateStage
 from pyinfra.context import ctx_host, ctx_state
 
-from facts.mail_host import MailHost
+from facts.mail_host import MailHost, ReadMailHost
 from operations import base
 from tests.unit.inventories import GOOD, SERVICES, put
 
@@ -29,23 +29,32 @@ def ask(yielded: Callable[..., list[Any]]) -> Callable[..., list[str]]:
 
 
 @pytest.fixture
-def yielded() -> Iterator[Callable[..., list[Any]]]:
+def noops() -> list[str]:
+    """Why operations of this test did nothing."""
+    return []
+
+
+@pytest.fixture
+def yielded(noops: list[str]) -> Iterator[Callable[..., list[Any]]]:
     """yielded(there, operation, …): the commands that the operation would run on a host that is like `there`.
 
     Facts of pyinfra's own answer like a host on which nothing is installed.
     """
+    like: list[MailHost] = []
     host = SimpleNamespace(
         name="mx1",
         connector_data={},
         log_styled=lambda *a, **k: None,
-        noop=lambda *a: None,
-        get_fact=lambda *a, **k: {},
+        noop=noops.append,
+        get_fact=lambda fact, **k: like[0] if fact is ReadMailHost else {},
     )
     state = SimpleNamespace(current_stage=StateStage.Execute, is_executing=False)
     with ctx_state.use(state), ctx_host.use(host):
 
         def commands(there: MailHost, operation: Any, *args: Any, **kwargs: Any) -> list[Any]:
-            host.connector_data[base.KEPT] = (state.current_stage, there)
+            like[:] = [there]
+            base.forget()
+            kwargs.pop("name", None)  # that is for pyinfra
             return list(operation._inner(*args, **kwargs))
 
         yield commands

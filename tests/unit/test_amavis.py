@@ -1,17 +1,19 @@
 """Chapter 3: its knobs, what speaks against a host, and the commands."""
 
 import re
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from deploys.chapters import amavis, amavis_texts
+from deploys import texts
+from deploys.chapters import amavis
 from deploys.data import DataError, mail_data
 from deploys.platforms import PLATFORMS
 from facts.mail_host import File, MailHost, Unit, parse
 from operations import amavis as workshop
-from operations import clamav, postfix, services
+from operations import clamav, postfix, services, users
 
 GOOD: dict[str, Any] = {
     "antivirus": True,
@@ -75,38 +77,44 @@ def test_settings_are_replaced_where_they_stand() -> None:
 
 
 def test_a_part_of_amavis_is_read_by_amavis_first(ask: Any) -> None:
-    (command,) = ask(MailHost(), workshop.part, path="/etc/amavis/conf.d/60-mailroom", text="1;")
+    (command,) = ask(MailHost(), workshop.part, dest="/etc/amavis/conf.d/60-mailroom", text="1;")
     assert command.index("test-config") < command.index("mv -fZ")
 
 
 def test_clamd_is_let_into_amaviss_group_once(ask: Any) -> None:
-    assert ask(MailHost(members={"amavis": ("clamav",)}), clamav.member, user="clamav", group="amavis") == []
-    assert ask(MailHost(), clamav.member, user="clamav", group="amavis")
+    assert ask(MailHost(members={"amavis": ("clamav",)}), users.member, user="clamav", group="amavis") == []
+    assert ask(MailHost(), users.member, user="clamav", group="amavis")
 
 
 def test_a_unit_is_switched_off_before_it_is_installed_and_once(ask: Any) -> None:
-    assert ask(MailHost(), services.off, unit="clamav-freshclam")
+    assert ask(MailHost(), services.service, service="clamav-freshclam", running=False)
     masked = MailHost(units={"clamav-freshclam": Unit(False, "masked", 0.0)})
-    assert ask(masked, services.off, unit="clamav-freshclam") == []
-    assert ask(masked, services.on, unit="clamav-freshclam")
+    assert ask(masked, services.service, service="clamav-freshclam", running=False) == []
+    assert ask(masked, services.service, service="clamav-freshclam")
     # a clamd that mailroom has not set up scans for somebody else
     theirs = MailHost(units={"clamav-daemon": Unit(True, "enabled", 0.0)})
     ours = services.drop_in_path("clamav-daemon.socket")
-    assert ask(theirs, services.off, unit="clamav-daemon", only_with=ours) == []
+    assert ask(theirs, services.service, service="clamav-daemon", only_with=ours, running=False) == []
     theirs.files[ours] = File("644", "root", "root", 1.0, "regular file")
-    assert len(ask(theirs, services.off, unit="clamav-daemon", only_with=ours)) == 1
+    assert len(ask(theirs, services.service, service="clamav-daemon", only_with=ours, running=False)) == 1
 
 
 def test_the_first_signatures_are_waited_for_once(ask: Any) -> None:
-    assert ask(MailHost(), clamav.first_signatures)
-    assert ask(MailHost(system={"signatures": "daily.cld main.cvd"}), clamav.first_signatures) == []
+    assert ask(MailHost(), clamav.signatures)
+    assert ask(MailHost(system={"signatures": "daily.cld main.cvd"}), clamav.signatures) == []
 
 
 def test_overrides_go_away_again(ask: Any) -> None:
     there = MailHost(overrides={"smtp/inet/content_filter": "", "smtp/inet/other": "1"})
-    (command,) = ask(there, postfix.no_override, service="smtp/inet", names=("content_filter", "smtpd_proxy_filter"))
+    (command,) = ask(
+        there,
+        postfix.overrides,
+        service="smtp/inet",
+        settings=dict.fromkeys(("content_filter", "smtpd_proxy_filter"), ""),
+        present=False,
+    )
     assert "smtp/inet/content_filter" in command and "smtpd_proxy_filter" not in command
-    assert ask(MailHost(), postfix.no_override, service="smtp/inet", names=("content_filter",)) == []
+    assert ask(MailHost(), postfix.overrides, service="smtp/inet", settings={"content_filter": ""}, present=False) == []
 
 
 def test_masked_units_and_members_are_read() -> None:
@@ -121,6 +129,7 @@ def test_masked_units_and_members_are_read() -> None:
 
 
 def test_no_destiny_writes_to_a_stranger() -> None:
-    for_everybody, bank, _ = amavis_texts.AMAVIS.partition("$policy_bank")
+    text = Path(texts.__file__).with_name("templates").joinpath("amavis/60-mailroom.pl").read_text()
+    for_everybody, bank, _ = text.partition("$policy_bank")
     assert bank and len(re.findall(r"\$final_\w+_destiny += D_", for_everybody)) >= 4
     assert "D_BOUNCE" not in for_everybody and "D_REJECT" not in for_everybody

@@ -12,7 +12,7 @@ from deploys.platforms import PLATFORMS, Platform
 from deploys.secrets import Secrets
 from deploys.told import Told, each, told
 from facts.mail_host import File, MailHost
-from operations import postfix
+from operations import accounts, dovecot, postfix
 from operations.dovecot import CONF, with_block
 
 SYSTEMS = [PLATFORMS["debian", "13"], PLATFORMS["debian", "12"], PLATFORMS["almalinux", "9"]]
@@ -45,36 +45,33 @@ def test_a_host_as_the_chapters_make_it_has_nothing_beside(system: Platform) -> 
     kept = recorded(system)
     there = MailHost(main_cf={"relayhost": "", "mailbox_command": "", "alias_maps": "hash:/etc/aliases"})
     text = "dovecot_config_version = 2.4.0\n!include_try /usr/share/dovecot/protocols.d/*.protocol\n"
-    for given in each(kept, "dovecot.block"):
+    for given in each(kept, dovecot.block):
         text = with_block(text, given["block"], given["dialects"]["2.3"])
     there.files[CONF] = File("644", "root", "root", 1.0, "regular file", "", text)
-    for given in each(kept, "postfix.main_cf"):
+    for given in each(kept, postfix.main_cf):
         there.main_cf |= given["settings"]
-    for given in each(kept, "postfix.master_cf"):
+    for given in each(kept, postfix.master_cf):
         there.master_cf[given["service"]] = given["entry"]
-    for given in each(kept, "postfix.override"):
+    for given in each(kept, postfix.overrides):
         there.overrides |= {f"{given['service']}/{name}": value for name, value in given["settings"].items()}
     assert {"submission/inet", "submissions/inet"} <= set(there.master_cf) and "mailreader" in str(kept)
     assert beside(there, known(), kept) == []
-    assert postfix.override.__module__ == "operations.postfix"  # the recorder is gone
 
 
 @pytest.mark.parametrize("system", SYSTEMS, ids=lambda one: one.name)
 def test_the_checks_know_what_is_ours(system: Platform) -> None:
     kept = recorded(system)
-    main = {name for given in each(kept, "postfix.main_cf") for name in given["settings"]}
+    main = {name for given in each(kept, postfix.main_cf) for name in given["settings"]}
     assert not main & set(NEVER.split()), "checks/claims/postfix/restart.py calls a parameter of ours foreign"
     assert set(NEVER.split()) <= DECIDING
-    services = {given["service"] for given in each(kept, "postfix.master_cf")}
+    services = {given["service"] for given in each(kept, postfix.master_cf)}
     assert services <= set(OURS), "a service of ours that OURS in checks/claims/postfix/submission.py does not know"
-    for given in each(kept, "postfix.override"):
+    for given in each(kept, postfix.overrides):
         ours = set(OURS[given["service"]].split())
         assert not [name for name in given["settings"] if name not in ours and not TUNING.match(name)], (
             f"add the override to OURS in checks/claims/postfix/submission.py: {given}"
         )
-    transports = {
-        given["transport"] for name in ("accounts.domains", "accounts.delivered_by") for given in each(kept, name)
-    }
+    transports = {given["transport"] for given in each(kept, accounts.transports)}
     assert transports <= {"virtual:", "lmtp:unix:private/dovecot-lmtp"}
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from deploys import shown
 from deploys.addresses import local_names
-from deploys.chapters.postfix_texts import IDENTITY
 from deploys.data import mail_data
 from deploys.knobs import defaults, table
 from tests.unit.inventories import good, problems
@@ -37,7 +37,8 @@ def test_pyinfra_reads_the_models_defaults() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "meant"), [("no", False), ("Off", False), (0, False), ("false", False), ("yes", True), (1, True)]
+    ("said", "meant"),
+    [("no", False), ("Off", False), (0, False), ("0", False), ("false", False), ("yes", True), (1, True), ("1", True)],
 )
 def test_a_switch_on_the_command_line(knobs: dict[str, Any], said: Any, meant: bool) -> None:
     assert good(knobs, prune_accounts=said).prune_accounts is meant
@@ -205,6 +206,7 @@ def test_all_problems_are_said_at_once(knobs: dict[str, Any]) -> None:
 
 
 def test_what_is_local_is_what_the_text_of_chapter_1_says() -> None:
-    (line,) = [line for line in IDENTITY.splitlines() if line.startswith("mydestination = ")]
+    identity = shown.shown(mail_data({}, "mx1.example.test", secrets_too=False))["postfix.identity"].today[""]
+    (line,) = [line for line in identity.splitlines() if line.startswith("mydestination = ")]
     told = line.partition(" = ")[2].replace("$myhostname", "mx1.example.test").replace("$mydomain", "example.test")
     assert set(told.split(", ")) == set(local_names("mx1.example.test", "example.test"))

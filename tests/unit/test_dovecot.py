@@ -2,7 +2,6 @@
 
 import pytest
 
-from deploys.chapters import dovecot_texts
 from operations.dovecot import INCLUDES, dialect, with_block
 
 STOCK = "dovecot_config_version = 2.4.0\n!include conf.d/*.conf\n!include_try local.conf\n"
@@ -44,10 +43,3 @@ def test_includes_are_commented_out_once() -> None:
     off = INCLUDES.sub(r"#\1", STOCK)
     assert "\n#!include conf.d" in off and "\n#!include_try local.conf" in off
     assert INCLUDES.sub(r"#\1", off) == off
-
-
-def test_every_text_has_both_languages() -> None:
-    tables = [value for value in vars(dovecot_texts).values() if isinstance(value, dict)]
-    tables = [table for table in tables if {"2.3", "2.4"} & set(table)]
-    assert len(tables) > 10
-    assert all(set(table) == {"2.3", "2.4"} for table in tables)

@@ -144,9 +144,9 @@ def test_the_operators_pair_is_not_overwritten() -> None:
 
 def test_a_renewal_that_died_is_finished(ask: Any) -> None:
     old, (pem, key) = pair(MARKED), pair(MARKED)
-    (command,) = ask(pairs(old[0], key, beside=pem), certificate.self_signed, "/c.pem", "/k.pem", ["mx1.example.test"])
+    (command,) = ask(pairs(old[0], key, beside=pem), certificate.pair, "/c.pem", "/k.pem", ["mx1.example.test"])
     assert 'mv -f "$1.new" "$1"' in command
-    assert ask(pairs(pem, key), certificate.self_signed, "/c.pem", "/k.pem", ["mx1.example.test"]) == []
+    assert ask(pairs(pem, key), certificate.pair, "/c.pem", "/k.pem", ["mx1.example.test"]) == []
     assert not certificate.belongs(old[0], key) and "itself" in certificate.described(pem)
 
 

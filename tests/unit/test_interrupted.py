@@ -28,7 +28,7 @@ def kept(text: str = "", mtime: float = 100.0) -> File:
 def test_newaliases_that_was_not_run(ask: ASK, kind: str, index: dict[str, float], commands: int) -> None:
     found = {"/etc/aliases": kept("root: a@example.test\n")} | {path: kept(mtime=time) for path, time in index.items()}
     there = MailHost(main_cf={"alias_database": kind}, files=found)
-    assert len(ask(there, postfix.system_aliases, {"root": "a@example.test"})) == commands
+    assert len(ask(there, postfix.aliases, {"root": "a@example.test"})) == commands
 
 
 def test_a_drop_in_that_systemd_has_not_read(ask: ASK) -> None:
@@ -46,8 +46,8 @@ def test_half_a_cluster(ask: ASK) -> None:
     data = "/var/lib/pgsql/data"
     whole = MailHost(files={f"{data}/PG_VERSION": kept()})
     half = MailHost(files={f"{data}/PG_VERSION": kept(), postgresql.BEGUN: kept()})
-    assert ask(whole, postgresql.initialised, data) == []
-    (command,) = ask(half, postgresql.initialised, data)
+    assert ask(whole, postgresql.cluster, data) == []
+    (command,) = ask(half, postgresql.cluster, data)
     assert "postmaster.opts" in command and command.endswith(f"{data} {postgresql.BEGUN}")
 
 

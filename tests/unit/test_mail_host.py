@@ -3,6 +3,8 @@
 import base64
 import gzip
 import json
+import re
+from pathlib import Path
 
 import pytest
 from pyinfra.api.exceptions import FactProcessError
@@ -136,3 +138,16 @@ def test_output_of_something_else_is_refused() -> None:
 def test_platforms(system: dict[str, str], name: str | None) -> None:
     found = platforms.find(system)
     assert (found.name if found else None) == name
+
+
+def test_what_is_asked_of_the_system_is_read() -> None:
+    """A line that the script no longer prints would be taken for one that this host has nothing to say in."""
+    root = Path(__file__).parents[2]
+    asked = {
+        name
+        for folder in ("deploys", "operations", "facts")
+        for path in (root / folder).rglob("*.py")
+        for name in re.findall(r"""system(?:\.get\(|\[)["']([a-z_]+)""", path.read_text())
+    }
+    printed = re.findall(r"(?:\\n|')([a-z_]+)=%s", (root / "facts/read_host.sh").read_text())
+    assert len(asked) > 15 and asked <= set(printed)

@@ -18,7 +18,12 @@ ARGON2 = "{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$YJ40WVNWTGgWpY1UMmntHg$mhuZso
 def data(**changed: Any) -> Any:
     values = {
         **{"mail_owner": "vmail", "mail_uid": 200, "mail_gid": 200, "mail_home": "/home/mail"},
-        **{"message_size_limit": 26214400, "password_scheme": None, "users": {"foo@example.test": {}}},
+        **{
+            "message_size_limit": 26214400,
+            "password_scheme": None,
+            "users": {"foo@example.test": {}},
+            "relayhost": None,
+        },
         "secrets": Secrets({"foo@example.test": "a good password"}, {}, "accounts.json"),
     }
     return SimpleNamespace(**{**values, **changed})

@@ -1,11 +1,10 @@
-"""Facts in, commands out: what each operation does with a host that is right, and with one that is not.
-
-That the commands work is proved on live hosts; here we only ask whether an operation sees what is wrong.
-"""
+"""Facts in, commands out: whether an operation sees what is wrong. That its commands work is proved on live hosts."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
+from pyinfra.api.exceptions import OperationError
 
 from facts.mail_host import File, MailHost, Unit
 from operations import (
@@ -33,11 +32,11 @@ def file(text: str = "", mode: str = "644", owner: str = "root", mtime: float = 
 
 def test_put(ask: ASK) -> None:
     right = MailHost(files={"/a": file("x\n")})
-    assert ask(right, files.put, path="/a", text="x") == []
-    assert len(ask(right, files.put, path="/a", text="y")) == 1
-    assert len(ask(right, files.put, path="/a", text="x", mode="600")) == 1
-    assert len(ask(right, files.put, path="/a", text="x", owner="root:postfix")) == 1
-    assert len(ask(MailHost(), files.put, path="/a", text="x")) == 1
+    assert ask(right, files.put, dest="/a", text="x") == []
+    assert len(ask(right, files.put, dest="/a", text="y")) == 1
+    assert len(ask(right, files.put, dest="/a", text="x", mode="600")) == 1
+    assert len(ask(right, files.put, dest="/a", text="x", group="postfix")) == 1
+    assert len(ask(MailHost(), files.put, dest="/a", text="x")) == 1
 
 
 def test_a_secret_travels_on_standard_input_only() -> None:
@@ -51,17 +50,31 @@ def test_values_are_quoted() -> None:
 
 
 def test_packages(ask: ASK) -> None:
-    assert ask(MailHost(packages={"postfix": "3"}), packages.installed, ("postfix",), ("apt-get",)) == []
+    assert ask(MailHost(packages={"postfix": "3"}), packages.packages, ("postfix",), ("apt-get",)) == []
+
+
+def test_a_pg_hba_conf_that_was_not_read_is_not_written(ask: ASK, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would lose all lines but ours."""
+    there = MailHost(
+        sql={"hba_file": "/srv/hba.conf", "hba_loaded": 200.0}, files={"/else/hba.conf": file("local all all peer\n")}
+    )
+    monkeypatch.setattr(postgresql, "state", SimpleNamespace(is_executing=True))
+    ask(there, postgresql.hba, lines=("host x",))  # a reading for what follows
+    with pytest.raises(OperationError, match=r"/srv/hba\.conf"):
+        list(postgresql.hba.__wrapped__(lines=("host x",)))
+    there.files["/srv/hba.conf"] = file("local all all peer\n")
+    (command,) = ask(there, postgresql.hba, lines=("host x",))
+    assert command.endswith("# >>> mailroom\nhost x\n# <<< mailroom\nlocal all all peer\n")
 
 
 def test_an_installation_that_was_cut_off_is_finished_first(ask: ASK) -> None:
     there = MailHost(unfinished={"postfix": "half-configured", "dpkg": "interrupted"})
-    (command,) = ask(there, packages.installed, ("postfix",), ("apt-get",))
+    (command,) = ask(there, packages.packages, ("postfix",), ("apt-get",))
     assert command.endswith("mailroom 900 'postfix half-configured, dpkg interrupted' postfix")
-    (command,) = ask(MailHost(), packages.installed, ("postfix",), ("apt-get",))
+    (command,) = ask(MailHost(), packages.packages, ("postfix",), ("apt-get",))
     assert command.endswith("mailroom 900 '' postfix")
     somebody_elses = MailHost(packages={"postfix": "3"}, unfinished={"exim4": "half-configured"})
-    assert ask(somebody_elses, packages.installed, ("postfix",), ("apt-get",)) == []
+    assert ask(somebody_elses, packages.packages, ("postfix",), ("apt-get",)) == []
 
 
 @pytest.mark.parametrize(
@@ -75,18 +88,20 @@ def test_an_installation_that_was_cut_off_is_finished_first(ask: ASK) -> None:
 )
 def test_a_service_is_started_when_it_has_to_be(ask: ASK, unit: Unit, restarts: int) -> None:
     there = MailHost(system={"now": "300"}, units={"dovecot": unit}, files={"/conf": file()})
-    assert len(ask(there, services.running, unit="dovecot", files=("/conf",))) == restarts
+    assert len(ask(there, services.service, service="dovecot", files=("/conf",))) == restarts
 
 
 def test_a_file_from_the_future_restarts_nothing(ask: ASK) -> None:
     there = MailHost(
         system={"now": "300"}, units={"dovecot": Unit(True, "enabled", 200.0)}, files={"/conf": file(mtime=9e9)}
     )
-    assert ask(there, services.running, unit="dovecot", files=("/conf",)) == []
+    assert ask(there, services.service, service="dovecot", files=("/conf",)) == []
 
 
 def test_a_service_that_is_not_installed_is_left_out(ask: ASK) -> None:
-    assert ask(MailHost(system={"now": "1"}), services.running, unit="dovecot", only_if_installed="dovecot-imapd") == []
+    assert (
+        ask(MailHost(system={"now": "1"}), services.service, service="dovecot", only_if_installed="dovecot-imapd") == []
+    )
 
 
 def test_main_cf(ask: ASK) -> None:
@@ -103,16 +118,16 @@ def test_master_cf_keeps_overrides_of_others(ask: ASK) -> None:
     )
     assert ask(there, postfix.master_cf, "submission/inet", "submission inet n - y - - smtpd") == []
     assert len(ask(there, postfix.master_cf, "submission/inet", "submission inet n - n - - smtpd")) == 1
-    assert ask(there, postfix.override, "submission/inet", {"smtpd_sasl_type": "dovecot"}) == []
-    assert len(ask(there, postfix.override, "submission/inet", {"smtpd_sasl_type": "cyrus"})) == 1
+    assert ask(there, postfix.overrides, "submission/inet", {"smtpd_sasl_type": "dovecot"}) == []
+    assert len(ask(there, postfix.overrides, "submission/inet", {"smtpd_sasl_type": "cyrus"})) == 1
 
 
 def test_system_aliases(ask: ASK) -> None:
     there = MailHost(
         files={"/etc/aliases": file("# kept\npostmaster:    root\nroot: postmaster@old.example\nwww: x\n")}
     )
-    assert ask(there, postfix.system_aliases, {"postmaster": "root"}) == []
-    put, index = ask(there, postfix.system_aliases, {"root": "postmaster@example.test"})
+    assert ask(there, postfix.aliases, {"postmaster": "root"}) == []
+    put, index = ask(there, postfix.aliases, {"root": "postmaster@example.test"})
     assert "# kept" in put and "www: x" in put and "root: postmaster@example.test" in put and "old.example" not in put
     assert "newaliases" in index
 
@@ -121,9 +136,9 @@ def test_the_operators_aliases_stay(ask: ASK) -> None:
     """A line that goes on is one entry: its second half must not fall to the alias before it."""
     wanted = {"postmaster": "root", "root": "postmaster@example.test"}
     there = MailHost(files={"/etc/aliases": file('postmaster: root\n"Root": alice,\n   bob@example.org\nwww: x\n')})
-    assert ask(there, postfix.system_aliases, wanted) == []
+    assert ask(there, postfix.aliases, wanted) == []
     ours = MailHost(files={"/etc/aliases": file("www: x,\n   y\nroot:\n   postmaster@old.example\nlast: z\n")})
-    put, _ = ask(ours, postfix.system_aliases, wanted)
+    put, _ = ask(ours, postfix.aliases, wanted)
     kept = "www: x,\n   y\nlast: z\npostmaster: root\nroot: postmaster@example.test\n"
     assert put.endswith(kept)
 
@@ -142,8 +157,8 @@ def test_dovecot_block_takes_the_language_of_the_host(ask: ASK) -> None:
 
 
 def test_an_unknown_scheme_stops_the_run(ask: ASK) -> None:
-    assert ask(MailHost(schemes=("ARGON2ID",)), dovecot.knows_scheme, "ARGON2ID") == []
-    assert len(ask(MailHost(schemes=("CRYPT",)), dovecot.knows_scheme, "ARGON2ID")) == 1
+    assert ask(MailHost(schemes=("ARGON2ID",)), dovecot.scheme, "ARGON2ID") == []
+    assert len(ask(MailHost(schemes=("CRYPT",)), dovecot.scheme, "ARGON2ID")) == 1
 
 
 ROLE = {"role": "mailreader", "super": False, "createdb": False, "createrole": False, "login": True}
@@ -151,19 +166,19 @@ ROLE = {"role": "mailreader", "super": False, "createdb": False, "createrole": F
 
 def test_role(ask: ASK) -> None:
     right = MailHost(sql={**ROLE, "verifier": scram.verifier("right"), "role_note": postgresql.NOTE})
-    assert ask(right, postgresql.reading_role, "mailreader", "right") == []
-    (command,) = ask(right, postgresql.reading_role, "mailreader", "n3w-password")
+    assert ask(right, postgresql.role, "mailreader", "right") == []
+    (command,) = ask(right, postgresql.role, "mailreader", "n3w-password")
     assert "ALTER ROLE mailreader PASSWORD 'SCRAM-SHA-256$" in command and "n3w-password" not in command
-    (command,) = ask(MailHost(sql={**right.sql, "super": True}), postgresql.reading_role, "mailreader", "right")
+    (command,) = ask(MailHost(sql={**right.sql, "super": True}), postgresql.role, "mailreader", "right")
     assert "NOSUPERUSER" in command
-    (command,) = ask(MailHost(sql={**right.sql, "bypassrls": True}), postgresql.reading_role, "mailreader", "right")
+    (command,) = ask(MailHost(sql={**right.sql, "bypassrls": True}), postgresql.role, "mailreader", "right")
     assert "NOBYPASSRLS" in command
     member = MailHost(sql={**right.sql, "member_of": ["pg_execute_server_program"]})
-    (command,) = ask(member, postgresql.reading_role, "mailreader", "right")
+    (command,) = ask(member, postgresql.role, "mailreader", "right")
     assert 'REVOKE "pg_execute_server_program" FROM mailreader' in command
-    (command,) = ask(MailHost(sql={**right.sql, "role_note": None}), postgresql.reading_role, "mailreader", "right")
+    (command,) = ask(MailHost(sql={**right.sql, "role_note": None}), postgresql.role, "mailreader", "right")
     assert "COMMENT ON ROLE mailreader" in command and "PASSWORD" not in command
-    assert "CREATE ROLE" in ask(MailHost(), postgresql.reading_role, "mailreader", "right")[0]
+    assert "CREATE ROLE" in ask(MailHost(), postgresql.role, "mailreader", "right")[0]
 
 
 def test_rights(ask: ASK) -> None:
@@ -183,13 +198,15 @@ def test_rights(ask: ASK) -> None:
     assert (
         ask(theirs, postgresql.tables, "mail", tables, "mailreader") == []
     )  # another role's rights are the operator's
-    open_schema = MailHost(sql={"schema_acl": "{postgres=UC/postgres,=UC/postgres,mailreader=U/postgres}"})
-    assert len(ask(open_schema, postgresql.schema_for_readers, "mail", "mailreader")) == 1
-    creates = MailHost(sql={"schema_acl": "{postgres=UC/postgres,mailreader=UC/postgres}"})
-    (command,) = ask(creates, postgresql.schema_for_readers, "mail", "mailreader")
-    assert "FROM PUBLIC, mailreader" in command
-    closed = MailHost(sql={"schema_acl": "{postgres=UC/postgres,mailreader=U/postgres}"})
-    assert ask(closed, postgresql.schema_for_readers, "mail", "mailreader") == []
+    closed = {
+        **{"database": "mail", "database_owner": "postgres", "public_may_connect": False},
+        **{"database_acl": "{mailreader=c/postgres}", "database_note": postgresql.NOTE},
+        "schema_acl": "{postgres=UC/postgres,mailreader=U/postgres}",
+    }
+    assert ask(MailHost(sql=closed), postgresql.database, "mail", "mailreader") == []
+    for acl in ("{postgres=UC/postgres,=UC/postgres,mailreader=U/postgres}", "{mailreader=UC/postgres}"):
+        (command,) = ask(MailHost(sql={**closed, "schema_acl": acl}), postgresql.database, "mail", "mailreader")
+        assert "ON SCHEMA public FROM PUBLIC, mailreader" in command and "DATABASE" not in command
 
 
 USER = {"realname": "Foo", "maildir": "example.test/foo/"}
@@ -243,16 +260,16 @@ def test_a_transport_that_chapter_5_changed_stays(ask: ASK) -> None:
     there.sql["transports"] = {
         "example.test": {"domain": "example.test", "transport": "lmtp:unix:private/dovecot-lmtp"}
     }
-    assert ask(there, accounts.domains, ["example.test"], "virtual:") == []
+    assert ask(there, accounts.transports, ["example.test"], "virtual:") == []
 
 
 def test_certificate(ask: ASK) -> None:
     assert not certificate.covers(None, ["mx1.example.test"])
     assert not certificate.covers("garbage", ["mx1.example.test"])
-    (command,) = ask(MailHost(), certificate.self_signed, "/c", "/k", ["mx1.example.test", "example.test"])
+    (command,) = ask(MailHost(), certificate.pair, "/c", "/k", ["mx1.example.test", "example.test"])
     assert "DNS:mx1.example.test,DNS:example.test" in command
-    assert len(ask(MailHost(files={"/k": file(mode="644")}), certificate.key_for_root, "/k")) == 1
-    assert ask(MailHost(files={"/k": file(mode="600")}), certificate.key_for_root, "/k") == []
+    assert len(ask(MailHost(files={"/k": file(mode="644")}), files.file, "/k", mode="600")) == 1
+    assert ask(MailHost(files={"/k": file(mode="600")}), files.file, "/k", mode="600") == []
 
 
 def test_an_alias_that_became_a_mailbox_no_longer_hides_it(ask: ASK) -> None:

@@ -1,42 +1,14 @@
 """README and docs/ promise nothing that is not there: proofs, steps, links, commands."""
 
-import ast
 import importlib
 import re
 from pathlib import Path
 
 import pytest
 
-import checks
+from tests.pages import ROOT, holds, rows
 
-ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-CELLS = re.compile(r"(?<!\\)\|")  # a | inside a cell is written \|
-
-
-def rows(page: str) -> list[list[str]]:
-    """The cells of each row of a page's tables, heads left out."""
-    lines = (ROOT / "docs" / page).read_text().splitlines()
-    heads = {number - 1 for number, line in enumerate(lines) if line.startswith("|---")}
-    return [
-        [cell.strip() for cell in CELLS.split(line)[1:-1]]
-        for number, line in enumerate(lines)
-        if line.startswith("| ") and number not in heads
-    ]
-
-
-def defined(path: Path) -> set[str]:
-    return {
-        node.name for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, (ast.FunctionDef, ast.ClassDef))
-    }
-
-
-def holds(proof: str) -> bool:
-    """Whether this check, or this test below tests/, exists."""
-    path, _, function = proof.removeprefix("tests/").partition("::")
-    if not path.endswith(".py"):
-        return proof in {one.id for one in checks.selected()}
-    return (ROOT / "tests" / path).exists() and (not function or function in defined(ROOT / "tests" / path))
 
 
 @pytest.mark.parametrize(
@@ -88,7 +60,9 @@ def test_each_command_is_there(page: Path) -> None:
     text = "\n".join(re.findall(r"`[^`]+`|^```.*?^```", page.read_text(), re.MULTILINE | re.DOTALL))
     targets = set(re.findall(r"^([\w./$()]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)) | {".venv/.installed"}
     assert set(re.findall(r"(?:^|`)make ([a-z.][\w./-]*)", text, re.MULTILINE)) <= targets
-    for module in set(re.findall(r"python -m ((?:bench|checks|deploys|lab|notebooks|postmaster)[\w.]*)", text)):
+    for module in set(
+        re.findall(r"python -m ((?:bench|checks|classroom|deploys|lab|notebooks|postmaster)[\w.]*)", text)
+    ):
         found = ROOT / module.replace(".", "/")
         assert found.with_suffix(".py").exists() or (found / "__main__.py").exists(), module
     for deploy in set(re.findall(r"inventory\.py (?:--dry )?([\w./]+)", text)):

@@ -39,6 +39,7 @@ def test_spam_waits_for_clamd_and_ends_in_junk() -> None:
     assert settings_of(found, "Postfix qmgr")[2] == "transports: example.test → lmtp:unix:private/dovecot-lmtp"
     assert "spam.sieve" in settings_of(found, "Sieve")[0]
     assert [hop.chapter for _, hop in found.walked()] == [1, 2, 3, 3, 3, 3, 3, 2, 5, 5, 5, 4]
+    assert [hop.queue for _, hop in found.walked()] == ["79C4241E382"] * 6 + ["9156241E068"] * 6
 
 
 def test_an_alias_names_its_row_and_a_login_its_policy_bank() -> None:
@@ -55,7 +56,7 @@ def test_a_virus_is_discarded_and_what_the_postmaster_releases_goes_on() -> None
     found = passport(13, "<eicar3.mx1@example.net>")
     blocked = next(hop for hop in found.hops if hop.verdict == "Blocked INFECTED")
     assert "quarantine virus-5mMRHWlt9jx5" in blocked.what and blocked.setting == "$final_virus_destiny = D_DISCARD"
-    assert [hop.station for hop in found.following(blocked)] == ["Quarantine"]
+    assert [(hop.station, hop.queue) for hop in found.following(blocked)] == [("Quarantine", "")]
     assert set(found.folders) == {"foo@example.test", "bar@example.test"}
 
 
@@ -77,6 +78,7 @@ def test_sieve_redirects_discards_and_files_twice() -> None:
     forward = passport(13, "<fwd2.mx1@example.net>")
     pickup = next(hop for hop in forward.hops if hop.station == "Postfix pickup")
     assert forward.hops[(pickup.after or 0) - 1].verdict == "redirect to foo@example.test"
+    assert "content_filter = smtp-amavis:[127.0.0.1]:10027 (pickup)" in settings_of(forward, "Postfix qmgr")
     assert forward.folders == {"foo@example.test": ["INBOX"]} and not forward.notes
     assert stations(passport(13, "<gone2.mx1@example.net>"))[-1] == ("Sieve", "discard")
     assert passport(13, "<both2.mx1@example.net>").folders == {"bar@example.test": ["Lists", "INBOX"]}

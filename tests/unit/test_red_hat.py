@@ -109,31 +109,31 @@ def test_both_are_welcome() -> None:
 )
 def test_packages(ask: ASK, there: str, said: str) -> None:
     host = MailHost(system={"managers": there}, packages={"postfix-pgsql": "3.5.25"})
-    (command,) = ask(host, packages.installed, ("postgresql-server", "postfix-pgsql"), ("dnf", "yum"))
+    (command,) = ask(host, packages.packages, ("postgresql-server", "postfix-pgsql"), ("dnf", "yum"))
     assert said in command and "postgresql-server" in command and "postfix-pgsql" not in command
-    assert ask(read(EL9), packages.installed, ("postfix", "openssl"), ("dnf", "yum")) == []
+    assert ask(read(EL9), packages.packages, ("postfix", "openssl"), ("dnf", "yum")) == []
 
 
 def test_a_cluster_is_made_once(ask: ASK) -> None:
     data = "/var/lib/pgsql/data"
-    assert "postgresql-setup --initdb" in ask(MailHost(), postgresql.initialised, data)[0]
-    assert ask(read(EL9), postgresql.initialised, data) == []
-    assert ask(MailHost(), postgresql.initialised, "") == [], "Debian's package makes its own"
+    assert "postgresql-setup --initdb" in ask(MailHost(), postgresql.cluster, data)[0]
+    assert ask(read(EL9), postgresql.cluster, data) == []
+    assert ask(MailHost(), postgresql.cluster, "") == [], "Debian's package makes its own"
 
 
 def test_selinux(ask: ASK) -> None:
     """A rule without the label is not enough, nor a label without the rule; and nothing is said where there is none."""
     there = read(EL9)
-    assert ask(there, selinux.labelled, "/etc/postfix/certs", "cert_t") == []
-    (command,) = ask(there, selinux.labelled, "/home/mail", "mail_spool_t")
+    assert ask(there, selinux.file_context, "/etc/postfix/certs", "cert_t") == []
+    (command,) = ask(there, selinux.file_context, "/home/mail", "mail_spool_t")
     assert "semanage fcontext -a" in command and "restorecon -RF" in command
     assert command.endswith("mailroom /home/mail mail_spool_t '/home/mail(/.*)?'")
     labelled = File("750", "vmail", "vmail", 1.0, "directory", label="mail_spool_t")
     there.files["/srv/mail.d"] = labelled
-    (command,) = ask(there, selinux.labelled, "/srv/mail.d", "mail_spool_t")
+    (command,) = ask(there, selinux.file_context, "/srv/mail.d", "mail_spool_t")
     assert r"'/srv/mail\.d(/.*)?'" in command
-    assert len(ask(read(EL10), selinux.labelled, "/home/mail", "mail_spool_t")) == 1
-    assert ask(MailHost(), selinux.labelled, "/home/mail", "mail_spool_t") == []
+    assert len(ask(read(EL10), selinux.file_context, "/home/mail", "mail_spool_t")) == 1
+    assert ask(MailHost(), selinux.file_context, "/home/mail", "mail_spool_t") == []
 
 
 def test_a_renamed_file_takes_the_label_of_its_place() -> None:
@@ -143,10 +143,10 @@ def test_a_renamed_file_takes_the_label_of_its_place() -> None:
 def test_firewalld(ask: ASK) -> None:
     """Open now and after a restart, or it is opened; nothing where no firewalld runs."""
     there = read(EL9)
-    assert ask(there, firewall.opened, ("smtp",)) == []
-    (command,) = ask(there, firewall.opened, ("smtp", "smtp-submission", "imaps"))
+    assert ask(there, firewall.services, ("smtp",)) == []
+    (command,) = ask(there, firewall.services, ("smtp", "smtp-submission", "imaps"))
     assert "--permanent --add-service" in command and command.endswith("mailroom smtp-submission imaps")
-    assert ask(MailHost(), firewall.opened, ("smtp", "imaps")) == []
+    assert ask(MailHost(), firewall.services, ("smtp", "imaps")) == []
 
 
 @pytest.mark.parametrize(
@@ -162,6 +162,18 @@ def test_firewalld(ask: ASK) -> None:
 def test_el_9s_postfix_names_what_it_excludes(version: str | None, value: str) -> None:
     assert postfix.spoken(">=TLSv1.2", version) == value
     assert postfix.spoken("may", version) == "may"
+
+
+@pytest.mark.parametrize(
+    ("version", "known"), [("3.5.25", False), ("3.7.11-0+deb12u1", False), ("3.8.0", True), (None, True)]
+)
+def test_a_parameter_that_an_older_postfix_does_not_know_is_left_out(
+    ask: ASK, version: str | None, known: bool
+) -> None:
+    there = MailHost(packages={"postfix": version} if version else {})
+    settings = {"smtpd_client_ipv6_prefix_length": "64", "biff": "no"}
+    (command,) = ask(there, postfix.main_cf, settings)
+    assert ("prefix_length" in command) == known and "biff" in command
 
 
 def test_an_old_list_of_services_learns_submissions(ask: ASK) -> None:

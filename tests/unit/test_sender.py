@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deploys.chapters import sender_texts
+from deploys.texts import render
 from tests.faults.test_attacks_forging import FORGED, HONEST
 
 ASK = r"""
@@ -24,7 +24,7 @@ for my $letter (split /\x1e/, $in) {
 @pytest.fixture
 def program(tmp_path: Path) -> Path:
     path = tmp_path / "sender"
-    path.write_text(f"{sender_texts.MILTER}\n")
+    path.write_text(render(Path("dovecot/sender.pl"), {}))
     return path
 
 

@@ -8,29 +8,23 @@ from typing import Any
 
 import pytest
 
-from deploys.chapters import learning_texts, sieve, sieve_texts
+from deploys.chapters import sieve
 from deploys.knobs import read
 from deploys.platforms import PLATFORMS
+from deploys.texts import render
 from facts.mail_host import File, MailHost
 from operations import accounts, clock, postfix
 from operations import sieve as scripts
 from operations.sieve import signed
 
 ASK = Callable[..., list[str]]
-LMTP = sieve_texts.TRANSPORT
+LMTP = sieve.TRANSPORT
 
 
 def file(text: str = "", mtime: float = 100.0, mode: str = "644") -> File:
     import hashlib
 
     return File(mode, "root", "root", mtime, "regular file", hashlib.sha256(text.encode()).hexdigest(), text)
-
-
-def test_every_text_has_both_languages() -> None:
-    tables = [*vars(sieve_texts).values(), learning_texts.LEARNING, *sieve_texts.DEBUGGING.values()]
-    tables = [table for table in tables if isinstance(table, dict) and {"2.3", "2.4"} & set(table)]
-    assert len(tables) > 7
-    assert all(set(table) == {"2.3", "2.4"} for table in tables)
 
 
 def test_every_step_refuses_a_system_that_it_was_not_built_for() -> None:
@@ -66,13 +60,13 @@ def bookkeeper(**rows: str) -> MailHost:
 
 def test_only_chapter_2s_transport_is_changed(ask: ASK) -> None:
     there = bookkeeper(ours="virtual:", other="virtual:", relayed="smtp:[192.0.2.1]", done=LMTP)
-    given = {"transport": LMTP, "instead_of": sieve_texts.BEFORE}
-    (command,) = ask(there, accounts.delivered_by, ["ours", "relayed", "done", "new"], **given)
+    given = {"transport": LMTP, "instead_of": "virtual:"}
+    (command,) = ask(there, accounts.transports, ["ours", "relayed", "done", "new"], **given)
     assert f"SET transport = '{LMTP}' WHERE domain = 'ours'" in command
     assert command.count("UPDATE") == 1
-    assert ask(bookkeeper(ours=LMTP), accounts.delivered_by, ["ours"], **given) == []
+    assert ask(bookkeeper(ours=LMTP), accounts.transports, ["ours"], **given) == []
     # and chapter 2, run again, leaves it alone
-    assert ask(bookkeeper(ours=LMTP), accounts.domains, ["ours"], "virtual:") == []
+    assert ask(bookkeeper(ours=LMTP), accounts.transports, ["ours"], "virtual:") == []
 
 
 def test_the_client_of_master_cf(ask: ASK) -> None:
@@ -80,11 +74,18 @@ def test_the_client_of_master_cf(ask: ASK) -> None:
     stock = MailHost(master_cf={"lmtp/unix": "lmtp unix - - y - - lmtp -o syslog_name=x"})
     (command,) = ask(stock, postfix.columns, **given)
     assert "lmtp/unix/process_limit=10" in command and "lmtp flags=O -o syslog_name=x" in command
-    for right in ("lmtp flags=O", "lmtp flags=O -o syslog_name=x"):
+    for right in ("lmtp flags=O", "lmtp flags=O -o syslog_name=x", "lmtp -o syslog_name=x flags=O"):
         assert ask(MailHost(master_cf={"lmtp/unix": f"lmtp unix - - y - 10 {right}"}), postfix.columns, **given) == []
     assert (
         len(ask(MailHost(master_cf={"lmtp/unix": "lmtp unix - - y - 10 lmtp flags=DO"}), postfix.columns, **given)) == 1
     )
+
+
+def test_the_master_wakes_a_service(ask: ASK) -> None:
+    given = {"service": "qmgr/unix", "seconds": 5}
+    (command,) = ask(MailHost(master_cf={"qmgr/unix": "qmgr unix n - n 300 1 qmgr"}), postfix.wakeup, **given)
+    assert "-F qmgr/unix/wakeup=5" in command
+    assert ask(MailHost(master_cf={"qmgr/unix": "qmgr unix n - n 5 1 qmgr -o x=y"}), postfix.wakeup, **given) == []
 
 
 def compiled(text: str, version: tuple[int, ...], source: float = 100.0, binary: float = 101.0) -> MailHost:
@@ -125,28 +126,28 @@ def test_chosen_sources_replace_the_distributions(ask: ASK) -> None:
 )
 def test_a_container_does_not_set_its_clock(ask: ASK, capabilities: str, watches: bool) -> None:
     there = MailHost(system={"capabilities": capabilities})
-    assert len(ask(there, clock.allowed)) == watches
+    assert len(ask(there, clock.adjustment)) == watches
     there.files[clock.DROP_IN] = file(clock.WATCH_ONLY)
-    assert len(ask(there, clock.allowed)) == (not watches)
+    assert len(ask(there, clock.adjustment)) == (not watches)
 
 
 def test_nothing_beside_chrony(ask: ASK) -> None:
-    assert ask(MailHost(), clock.alone) == []
-    # a job of the operator's is named and stays
-    assert ask(MailHost(system={"clock_jobs": "/etc/crontab /etc/cron.daily/ntpdate"}), clock.alone) == []
+    """A job of the operator's is named and stays."""
+    jobs = {"clock_jobs": "/etc/crontab /etc/cron.daily/ntpdate"}
+    assert ask(MailHost(system=jobs, files={clock.CONF: file(STOCK)}), clock.sources, ()) == []
 
 
-def program(tmp_path: Path, text: str) -> Path:
+def program(tmp_path: Path, name: str) -> Path:
     """A program of `learning` with its spool in a folder of the test's."""
     for kind in ("new", "spam", "ham"):
         (tmp_path / kind).mkdir(exist_ok=True)
     path = tmp_path / "program"
-    path.write_text(text.replace(learning_texts.SPOOL, str(tmp_path)))
+    path.write_text(render(Path(name), {}).replace(sieve.SPOOL, str(tmp_path)))
     return path
 
 
 def test_dovecot_drops_a_message_into_the_spool(tmp_path: Path) -> None:
-    pipe = program(tmp_path, learning_texts.PIPE)
+    pipe = program(tmp_path, "sieve/mailroom-learn.sh")
     for kind, text, code in (
         ("ham", b"y", 0),
         ("spam", b"y", 0),
@@ -164,7 +165,7 @@ def test_dovecot_drops_a_message_into_the_spool(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("code", "left"), [(0, 0), (13, 2)])
 def test_what_cannot_be_learned_stays(tmp_path: Path, code: int, left: int) -> None:
-    learn = program(tmp_path, learning_texts.LEARN)
+    learn = program(tmp_path, "sieve/learn.sh")
     fake = tmp_path / "bin" / "sa-learn"
     fake.parent.mkdir()
     fake.write_text(f'#!/bin/sh\necho "$@"\nexit {code}\n')

@@ -1,5 +1,3 @@
 """Chapter 3: Amavis, the trusty workers."""
 
-from checks.clients import installed
-
-ONLY_WITH = (installed.amavis,)
+NEEDS = "ssh amavis"

@@ -3,17 +3,14 @@
 import re
 
 from checks.clients import amavis
-from checks.engine.check import check
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed, Warned
+from checks.engine import Failed, Target, Warned, claim, negative
 
 PARTS = """01-debian 05-domain_id 05-node_id 15-av_scanners 15-content_filter_mode 20-debian_defaults 21-ubuntu_defaults
     25-amavis_helpers 30-template_localization 40-policy_banks 50-user"""
 
 
-@check(
+@claim(
     "Amavis goes by the mail host's name, and knows which mail is ours",
-    needs="ssh",
     remedy="$myhostname and @local_domains_maps in /etc/amavis/conf.d; see chapter 3, amavis.",
 )
 def name(target: Target) -> str:
@@ -25,10 +22,8 @@ def name(target: Target) -> str:
     return f"{known['name']}, for {known['local']}, on ports {known['ports']}"
 
 
-@check(
+@negative(
     "It never writes to the sender of a virus, who is forged",
-    negative=True,
-    needs="ssh",
     remedy="$final_virus_destiny and $final_banned_destiny = D_DISCARD; $warnvirussender is for nobody.",
 )
 def no_backscatter(target: Target) -> str:
@@ -40,10 +35,8 @@ def no_backscatter(target: Target) -> str:
     return f"a virus: {known['virus']}, to who has logged in: {known['gentle_virus']}; spam: {known['spam']}"
 
 
-@check(
+@negative(
     "No file overrules Amavis's settings, and no sender is welcome by his address alone",
-    negative=True,
-    needs="ssh",
     remedy="Take the file out, or move its lines to 50-user; for senders there is welcomelist_auth.",
 )
 def nothing_beside(target: Target) -> str:

@@ -1,17 +1,14 @@
 """ClamAV has signatures, and nothing passes when it fails."""
 
-from checks.clients import amavis, installed
-from checks.engine.check import check
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed, Skipped
+from checks.clients import amavis
+from checks.engine import Failed, Skipped, Target, claim, negative
 
 CLOSED = "$virus_scanners_failure_is_fatal = 1 and no @bypass_virus_checks_maps; see chapter 3, clamav."
 
 
-@check(
+@claim(
     "ClamAV has signatures",
-    needs="ssh",
-    only_with=(installed.antivirus,),
+    needs="antivirus",
     remedy="freshclam, or virus_signatures in the inventory's data; clamd does not start without any.",
 )
 def signatures(target: Target) -> str:
@@ -21,10 +18,9 @@ def signatures(target: Target) -> str:
     return ", ".join(found.split())
 
 
-@check(
+@claim(
     "They are renewed by themselves",
-    needs="ssh",
-    only_with=(installed.antivirus,),
+    needs="antivirus",
     remedy="systemctl enable --now clamav-freshclam; journalctl -u clamav-freshclam",
 )
 def updates(target: Target) -> str:
@@ -36,13 +32,7 @@ def updates(target: Target) -> str:
     return "clamav-freshclam runs"
 
 
-@check(
-    "Without a scanner no message is let through unchecked",
-    negative=True,
-    needs="ssh",
-    only_with=(installed.antivirus,),
-    remedy=CLOSED,
-)
+@negative("Without a scanner no message is let through unchecked", needs="antivirus", remedy=CLOSED)
 def fails_closed(target: Target) -> str:
     known = amavis.settings(target)
     if known["no_virus_checks"].strip(" 0"):

@@ -2,10 +2,8 @@
 
 import re
 
-from checks.clients import amavis, incoming, installed, mail, samples
-from checks.engine.check import check
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed
+from checks.clients import amavis, incoming, mail, samples
+from checks.engine import Failed, Target, claim, negative
 
 FILTER = "content_filter in main.cf, and for submission and submissions in master.cf; see chapter 3, filter."
 BY_AMAVIS = re.compile(r"\(amavis(?:d-new)?, port (\d+)\)")
@@ -14,7 +12,7 @@ MARKS = (
 )
 
 
-@check("A stranger's letter comes through Amavis", elsewhere=True, needs="ssh smtp postgresql", remedy=FILTER)
+@claim("A stranger's letter comes through Amavis", needs="elsewhere smtp postgresql", remedy=FILTER)
 def scanned(target: Target) -> str:
     message = incoming.ordinary(target).message
     through = ports([str(line) for line in message.get_all("Received", [])], target.helo)
@@ -23,7 +21,7 @@ def scanned(target: Target) -> str:
     return f"through port {through[0]}; X-Spam-Score: {message['X-Spam-Score']}"
 
 
-@check("Every way into Postfix leads to Amavis", needs="ssh", remedy=FILTER)
+@claim("Every way into Postfix leads to Amavis", remedy=FILTER)
 def every_door(target: Target) -> str:
     general = target.shell("postconf -h content_filter")
     overrides = dict(
@@ -33,7 +31,7 @@ def every_door(target: Target) -> str:
         ).splitlines()
         if "=" in line
     )
-    doors = {"pickup/unix": general}
+    doors = {"pickup/unix": overrides.get("pickup/unix/content_filter", general)}
     for line in target.shell("postconf -M '*/inet'").splitlines():
         service, kind, *_, program = line.split()[:8]
         if program == "smtpd" and not service.startswith("127.0.0.1:1002"):
@@ -44,19 +42,15 @@ def every_door(target: Target) -> str:
     return "; ".join(f"{door.split('/')[0]}: {way}" for door, way in doors.items())
 
 
-@check(
+@claim(
     "What our own people send goes through Amavis too",
-    needs="ssh smtp postgresql",
-    only_with=(installed.amavis, installed.sasl),
+    needs="smtp postgresql sasl",
     remedy="content_filter=smtp-amavis:[127.0.0.1]:10026 for submission and submissions in master.cf.",
 )
 def own_letter(target: Target) -> str:
-    (foo, password), (bar, _) = target.account(0), target.account(1)
-    mark, message = mail.compose(target, foo, bar)
-    with mail.smtp(target, 587) as session:
-        mail.log_in(session, foo, password)
-        session.sendmail(foo, [bar], message)
-    path, text = incoming.collect(target, mark, bar)
+    mark, message = mail.compose(target, target.foo, target.bar)
+    mail.submit(target, message, target.bar)
+    path, text = incoming.collect(target, mark, target.bar)
     found = incoming.Delivered(mark, "250", path, text).message
     through = ports([str(line) for line in found.get_all("Received", [])], "ESMTPSA")
     if through != ["10026"]:
@@ -65,7 +59,7 @@ def own_letter(target: Target) -> str:
     return f"through port 10026; {required[0] if required else 'no score'}"
 
 
-@check("Spam is marked, or refused at the door", elsewhere=True, needs="ssh smtp postgresql", remedy=MARKS)
+@claim("Spam is marked, or refused at the door", needs="elsewhere smtp postgresql", remedy=MARKS)
 def spam(target: Target) -> str:
     found = incoming.spam(target)
     if found.refused:
@@ -76,11 +70,9 @@ def spam(target: Target) -> str:
     return f"X-Spam-Flag: YES, X-Spam-Score: {found.message['X-Spam-Score']}"
 
 
-@check(
+@claim(
     "It is held where the postmaster can look at it",
-    elsewhere=True,
-    needs="ssh smtp postgresql",
-    only_with=(installed.antivirus,),
+    needs="elsewhere smtp postgresql antivirus",
     remedy="$virus_quarantine_method = 'local:virus-%m'; see chapter 3, quarantine.",
 )
 def held(target: Target) -> str:
@@ -92,33 +84,27 @@ def held(target: Target) -> str:
     return found.held
 
 
-@check(
+@claim(
     "What our own people send is scanned too, and they are told",
-    needs="ssh smtp postgresql",
-    only_with=(installed.antivirus, installed.sasl),
+    needs="smtp postgresql antivirus sasl",
     remedy="content_filter=smtp-amavis:[127.0.0.1]:10026 for submission and submissions in master.cf.",
 )
 def own_virus(target: Target) -> str:
-    (foo, password), (bar, _) = target.account(0), target.account(1)
-    mark, message = mail.compose(target, foo, bar, mail.PERSON, attached=samples.EICAR)
-    with mail.smtp(target, 587) as session:
-        mail.log_in(session, foo, password)
-        session.sendmail(foo, [bar], message)
-    path, text = incoming.collect(target, mark, foo)
+    mark, message = mail.compose(target, target.foo, target.bar, mail.PERSON, attached=samples.EICAR)
+    mail.submit(target, message, target.bar)
+    path, text = incoming.collect(target, mark, target.foo)
     target.shell(f"grep -rlF -- '{mark}' {amavis.settings(target)['quarantine']} | xargs -r rm -f", may_fail=True)
-    if reached := incoming.collect(target, mark, bar, 0)[0]:
+    if reached := incoming.collect(target, mark, target.bar, 0)[0]:
         raise Failed(f"delivered as {reached}")
     if not path:
-        raise Failed(f"{foo} heard nothing within {mail.DELIVERY:.0f} s")
+        raise Failed(f"{target.foo} heard nothing within {mail.DELIVERY:.0f} s")
     words = " ".join(text.split())
-    return f"not delivered; {foo} reads: {'INFECTED' if 'INFECTED' in words.upper() else words[:60]}"
+    return f"not delivered; {target.foo} reads: {'INFECTED' if 'INFECTED' in words.upper() else words[:60]}"
 
 
-@check(
+@negative(
     "What a stranger writes in the workers' name does not survive",
-    negative=True,
-    elsewhere=True,
-    needs="ssh smtp postgresql",
+    needs="elsewhere smtp postgresql",
     remedy="Amavis removes X-Spam-* and our Authentication-Results where it knows the recipient's domain as ours.",
 )
 def forged(target: Target) -> str:
@@ -134,11 +120,9 @@ def forged(target: Target) -> str:
     return f"{', '.join(names)}: none of them as they came"
 
 
-@check(
+@negative(
     "An ordinary letter is not called spam",
-    negative=True,
-    elsewhere=True,
-    needs="ssh smtp postgresql",
+    needs="elsewhere smtp postgresql",
     remedy="Read its X-Spam-Status: names that do not resolve both ways are a frequent cause.",
 )
 def not_spam(target: Target) -> str:
@@ -148,32 +132,25 @@ def not_spam(target: Target) -> str:
     return " ".join(str(message["X-Spam-Status"]).split())
 
 
-@check(
+@negative(
     "A letter from outside that says it is from one of us is marked, or refused",
-    negative=True,
-    elsewhere=True,
-    needs="ssh smtp postgresql",
+    needs="elsewhere smtp postgresql",
     remedy="MAILROOM_FORGED_FROM in /etc/spamassassin/mailroom.cf; see chapter 3, spamassassin.",
 )
 def forged_from(target: Target) -> str:
-    foo, bar = target.account(0)[0], target.account(1)[0]
     marks = []
-    for sender in (foo, f'"{foo}" <{mail.STRANGER}>'):
-        mark, message = mail.compose(target, mail.STRANGER, bar)
-        message = message.replace(f"From: {mail.STRANGER}\r\n".encode(), f"From: {sender}\r\n".encode(), 1)
-        found = incoming.deliver(target, bar, mark, message)
+    for sender in (target.foo, f'"{target.foo}" <{target.stranger}>'):
+        mark, message = mail.compose(target, target.stranger, target.bar)
+        found = incoming.deliver(target, target.bar, mark, mail.with_from(message, target.stranger, sender))
         if not found.refused and found.message["X-Spam-Flag"] != "YES":
             raise Failed(f"From: {sender}: X-Spam-Flag: {found.message['X-Spam-Flag'] or 'none'}")
         marks.append("refused" if found.refused else "X-Spam-Flag: YES")
     return "; ".join(marks)
 
 
-@check(
+@negative(
     "A virus reaches no mailbox",
-    negative=True,
-    elsewhere=True,
-    needs="ssh smtp postgresql",
-    only_with=(installed.antivirus,),
+    needs="elsewhere smtp postgresql antivirus",
     remedy="content_filter in main.cf, and chapter 3, clamav.",
 )
 def virus(target: Target) -> str:
@@ -183,12 +160,9 @@ def virus(target: Target) -> str:
     return f"port 25 says {found.reply}; held as {found.held}" if found.held else found.reply
 
 
-@check(
+@negative(
     "Its forged sender hears nothing of it",
-    negative=True,
-    elsewhere=True,
-    needs="ssh smtp postgresql",
-    only_with=(installed.antivirus,),
+    needs="elsewhere smtp postgresql antivirus",
     remedy="$final_virus_destiny = D_DISCARD: after the queue, a refusal becomes a bounce.",
 )
 def no_answer(target: Target) -> str:

@@ -1,11 +1,9 @@
 """The programs that look at mail."""
 
-from checks.engine.check import check
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed
+from checks.engine import Failed, Target, claim, negative
 
 
-@check("The workers are installed", needs="ssh", remedy="See chapter 3, install.")
+@claim("The workers are installed", remedy="See chapter 3, install.")
 def programs(target: Target) -> str:
     found = target.shell("{ amavisd -V || amavisd-new -V; spamassassin -V | head -n 1; clamd -V; } 2>/dev/null; true")
     lines = found.splitlines()
@@ -15,10 +13,8 @@ def programs(target: Target) -> str:
     return "; ".join(line.strip() for line in lines)
 
 
-@check(
+@negative(
     "SpamAssassin does not run a second time beside Amavis",
-    negative=True,
-    needs="ssh",
     remedy="systemctl disable --now spamd: Amavis has SpamAssassin inside.",
 )
 def no_spamd(target: Target) -> str:

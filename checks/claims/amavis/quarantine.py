@@ -1,12 +1,10 @@
 """Where held mail lies, and who may read it."""
 
 from checks.clients import amavis, host
-from checks.engine.check import check
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed
+from checks.engine import Failed, Target, claim, negative
 
 
-@check("Held mail has a place of its own, and an end", needs="ssh", remedy="See chapter 3, quarantine.")
+@claim("Held mail has a place of its own, and an end", remedy="See chapter 3, quarantine.")
 def place(target: Target) -> str:
     folder = amavis.settings(target)["quarantine"]
     mode = host.file(target, folder)
@@ -16,12 +14,7 @@ def place(target: Target) -> str:
     return f"{folder}: {mode}, {rule.split()[-1]}"
 
 
-@check(
-    "Nobody else on the host can read what is held",
-    negative=True,
-    needs="ssh",
-    remedy="chmod 0750 the folder; it is amavis's.",
-)
+@negative("Nobody else on the host can read what is held", remedy="chmod 0750 the folder; it is amavis's.")
 def private(target: Target) -> str:
     folder = amavis.settings(target)["quarantine"]
     found = host.file(target, folder)

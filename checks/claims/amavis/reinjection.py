@@ -1,14 +1,11 @@
 """The way back to Postfix, on 10025."""
 
 from checks.clients import amavis
-from checks.engine.check import check
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed
+from checks.engine import Failed, Target, claim, negative
 
 
-@check(
+@claim(
     "Postfix takes back on 10025 what Amavis has checked",
-    needs="ssh",
     remedy="See chapter 3, reinjection: 127.0.0.1:10025 and smtp-amavis in master.cf.",
 )
 def answers(target: Target) -> str:
@@ -20,11 +17,9 @@ def answers(target: Target) -> str:
     return f"{found}; {at_once} at once"
 
 
-@check(
+@negative(
     "Nobody outside can hand in mail as checked",
-    negative=True,
-    elsewhere=True,
-    needs="ssh",
+    needs="elsewhere",
     remedy="The service is 127.0.0.1:10025, with permit_mynetworks,reject and mynetworks=127.0.0.0/8.",
 )
 def not_outside(target: Target) -> str:

@@ -1,9 +1,7 @@
 """Amavis runs with the files that are there."""
 
 from checks.clients import host
-from checks.engine.check import check
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed
+from checks.engine import Target, claim, negative
 
 # What a stranger packs so that it cannot be opened is held; that is no complaint about the workers.
 UNOPENED = (
@@ -11,22 +9,13 @@ UNOPENED = (
 )
 
 
-@check("Amavis runs with the files that are there", needs="ssh", remedy="systemctl restart amavis")
+@claim("Amavis runs with the files that are there", remedy="systemctl restart amavis")
 def current(target: Target) -> str:
-    found = target.shell(
-        "started=$(date +%s -d \"$(systemctl show -P ActiveEnterTimestamp amavis | cut -d' ' -f2-)\"); "
-        'find /etc/amavis/conf.d -type f -newermt "@$((started + 1))"'
-    )
-    if found:
-        raise Failed(f"changed since it was started: {found}")
-    return "started after its newest file"
+    return host.current(target, "amavis", "/etc/amavis/conf.d -type f")
 
 
-@check(
-    "The workers have not complained since they were started",
-    negative=True,
-    needs="ssh",
-    remedy="journalctl -u amavis -u clamav-daemon -n 50",
+@negative(
+    "The workers have not complained since they were started", remedy="journalctl -u amavis -u clamav-daemon -n 50"
 )
 def no_errors(target: Target) -> str:
     return host.complaints(target, "amavis", r"\(!!?\)|TROUBLE", but=UNOPENED)

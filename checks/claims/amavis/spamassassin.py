@@ -1,12 +1,10 @@
 """SpamAssassin's rules are whole, and nothing passes when it fails."""
 
 from checks.clients import amavis
-from checks.engine.check import check
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed, Skipped
+from checks.engine import Failed, Skipped, Target, claim, negative
 
 
-@check("SpamAssassin understands all of its rules", needs="ssh", remedy="spamassassin --lint names the line.")
+@claim("SpamAssassin understands all of its rules", remedy="spamassassin --lint names the line.")
 def rules(target: Target) -> str:
     found = target.shell("cd /; runuser -u amavis -- spamassassin --lint 2>&1; echo $?", may_fail=True).splitlines()
     if found != ["0"]:
@@ -14,9 +12,7 @@ def rules(target: Target) -> str:
     return "spamassassin --lint has nothing to say"
 
 
-@check(
-    "Its rules are renewed by themselves", needs="ssh", remedy="systemctl enable --now spamassassin-maintenance.timer"
-)
+@claim("Its rules are renewed by themselves", remedy="systemctl enable --now spamassassin-maintenance.timer")
 def updates(target: Target) -> str:
     timer = "spamassassin-maintenance.timer"
     if target.shell(f"systemctl is-enabled {timer}", may_fail=True) == "masked":
@@ -29,10 +25,8 @@ def updates(target: Target) -> str:
     return f"{timer} is active" if state == "active" else cron
 
 
-@check(
+@negative(
     "Without SpamAssassin's verdict no message is let through",
-    negative=True,
-    needs="ssh",
     remedy="@spam_scanners needs the second one, Verdict; see chapter 3, spamassassin.",
 )
 def fails_closed(target: Target) -> str:

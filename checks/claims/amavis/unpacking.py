@@ -1,14 +1,11 @@
 """Archives are opened to their end, or not let through."""
 
-from checks.clients import amavis, installed
-from checks.engine.check import check
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed
+from checks.clients import amavis
+from checks.engine import Failed, Target, claim, conditions, negative
 
 
-@check(
+@claim(
     "Amavis has a program for every kind of archive that it knows",
-    needs="ssh",
     remedy="Install what the line in the log names: journalctl -u amavis | grep -E 'No (decoder|ext program) for'.",
 )
 def decoders(target: Target) -> str:
@@ -21,10 +18,8 @@ def decoders(target: Target) -> str:
     return "its log names none that is missing"
 
 
-@check(
+@negative(
     "What cannot be looked at to its end is not let through",
-    negative=True,
-    needs="ssh",
     remedy="$final_unchecked_destiny, $banned_namepath_re and clamd's AlertExceedsMax; see chapter 3, unpacking.",
 )
 def closed(target: Target) -> str:
@@ -32,6 +27,6 @@ def closed(target: Target) -> str:
     if known["unread"] == "pass" or known["unopened"] == "pass":
         raise Failed(f"over a limit: {known['unread']}; what cannot be opened: {known['unopened']}")
     tells = "grep -iE '^AlertExceedsMax +(yes|true|1)$' /etc/clamav/clamd.conf"
-    if not target.once(installed.NO_ANTIVIRUS) and not target.shell(tells, may_fail=True):
+    if conditions.has(target, "antivirus") and not target.shell(tells, may_fail=True):
         raise Failed("clamd calls clean what it did not look at to its end")
     return f"over a limit: {known['unread']}; what cannot be opened: {known['unopened']}"

@@ -2,10 +2,8 @@
 
 import shlex
 
-from checks.clients import amavis, host, installed, samples
-from checks.engine.check import check
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed
+from checks.clients import amavis, host, samples
+from checks.engine import Failed, Target, claim, negative
 
 # clamd's own protocol, as https://docs.clamav.net/manual/Usage/Scanning.html has it: a length, the bytes, a zero.
 ASK = """perl -MIO::Socket::UNIX -e '
@@ -15,10 +13,9 @@ ASK = """perl -MIO::Socket::UNIX -e '
   print <$clamd>;' {socket} {text}"""
 
 
-@check(
+@claim(
     "clamd finds EICAR's test virus",
-    needs="ssh",
-    only_with=(installed.antivirus,),
+    needs="antivirus",
     remedy="systemctl status clamav-daemon; does it have a signature of EICAR?",
 )
 def finds(target: Target) -> str:
@@ -28,15 +25,14 @@ def finds(target: Target) -> str:
     return f"{found}; it takes {amavis.memory(target, 'clamav-daemon')} MB"
 
 
-@check("Amavis is started again when it dies", needs="ssh", remedy=host.REVIVED)
+@claim("Amavis is started again when it dies", remedy=host.REVIVED)
 def revived(target: Target) -> str:
     return host.revived(target, "pgrep -o -u amavis -f '^/usr/sbin/amavisd'")
 
 
-@check(
+@claim(
     "Amavis answers Postfix on 10024 and 10026",
-    needs="ssh",
-    provides="amavis",
+    provides="workers",
     remedy="On the host: systemctl status amavis; journalctl -u amavis -n 20.",
 )
 def answer(target: Target) -> str:
@@ -44,9 +40,9 @@ def answer(target: Target) -> str:
     return f"{seen[0]}; its processes take {amavis.memory(target, 'amavis')} MB"
 
 
-@check(
+@claim(
     "There are as many workers as the data says",
-    needs="ssh amavis",
+    needs="workers",
     remedy="amavis_processes in the inventory's data; then run the chapter.",
 )
 def as_many(target: Target) -> str:
@@ -59,11 +55,9 @@ def as_many(target: Target) -> str:
     return f"{there} workers; the host has {int(free) // 1024} MB to spare"
 
 
-@check(
+@negative(
     "It takes an ordinary file for what it is",
-    negative=True,
-    needs="ssh",
-    only_with=(installed.antivirus,),
+    needs="antivirus",
     remedy="Take the signature out of /var/lib/clamav that clamd names.",
 )
 def clean(target: Target) -> str:
@@ -73,15 +67,13 @@ def clean(target: Target) -> str:
     return found
 
 
-@check(
+@negative(
     "The workers listen to this host alone",
-    negative=True,
-    elsewhere=True,
-    needs="ssh",
+    needs="elsewhere",
     remedy="$inet_socket_bind = '127.0.0.1'; no TCPSocket in clamd.conf.",
 )
 def not_outside(target: Target) -> str:
-    return amavis.closed(target, 10024, 10026, 10028, 3310)
+    return amavis.closed(target, 10024, 10026, 10027, 10028, 3310)
 
 
 def asked(target: Target, sample: bytes) -> str:

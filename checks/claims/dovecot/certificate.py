@@ -1,9 +1,7 @@
 """TLS on 993: the certificate, its renewal, nothing older than 1.2, and no weak suite."""
 
 from checks.clients import host, tls
-from checks.engine.check import check
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed
+from checks.engine import Failed, Target, claim, negative
 
 PROGRAM = "/usr/local/lib/mailroom/certificate"
 REMEDY = "Run deploys.chapters.dovecot.certificate; journalctl -u mailroom-certificate says what was found."
@@ -12,12 +10,12 @@ openssl req -new -x509 -days 2 -nodes -newkey rsa:2048 -subj /CN=strange -keyout
 RUNTIME_DIRECTORY=$folder {PROGRAM} "$folder/cert" "$1" 2>&1 && echo 'it was read' || true"""
 
 
-@check("Port 993 speaks TLS with the mail host's certificate", needs="dovecot", provides="imap-tls", remedy=tls.RENEW)
+@claim("Port 993 speaks TLS with the mail host's certificate", needs="dovecot", provides="imap-tls", remedy=tls.RENEW)
 def verified(target: Target) -> str:
     return tls.verified(target, 993)
 
 
-@check("A renewed certificate is shown without a deploy", needs="ssh dovecot submissions", remedy=REMEDY)
+@claim("A renewed certificate is shown without a deploy", needs="ssh dovecot submissions", remedy=REMEDY)
 def renewal(target: Target) -> str:
     timer = target.shell("systemctl is-active mailroom-certificate.timer", may_fail=True)
     if timer != "active":
@@ -30,12 +28,7 @@ def renewal(target: Target) -> str:
     return "looked at just now: ports 465 and 993 show the file's"
 
 
-@check(
-    "Nobody but root can read the key Dovecot uses",
-    negative=True,
-    needs="ssh",
-    remedy="chown root:root and chmod 600 the key.",
-)
+@negative("Nobody but root can read the key Dovecot uses", needs="ssh", remedy="chown root:root and chmod 600 the key.")
 def key_private(target: Target) -> str:
     # 2.3: ssl_key = </path; 2.4: ssl_server_key_file = /path. Not doveconf: 2.3 hides the value.
     found = target.shell(
@@ -46,17 +39,17 @@ def key_private(target: Target) -> str:
     return host.for_root_alone(target, found[-1].strip())
 
 
-@check("A client that wants another host is warned", negative=True, needs="imap-tls", remedy=tls.RENEW)
+@negative("A client that wants another host is warned", needs="imap-tls", remedy=tls.RENEW)
 def other_name(target: Target) -> str:
     return tls.other_name_refused(target, 993)
 
 
-@check("TLS 1.1 is refused on 993", negative=True, needs="imap-tls", remedy=tls.DOVECOT_MINIMUM)
+@negative("TLS 1.1 is refused on 993", needs="imap-tls", remedy=tls.DOVECOT_MINIMUM)
 def old_refused(target: Target) -> str:
     return tls.old_refused(target, 993)
 
 
-@check("A certificate of another key is not taken for a renewed one", negative=True, needs="ssh dovecot", remedy=REMEDY)
+@negative("A certificate of another key is not taken for a renewed one", needs="ssh dovecot", remedy=REMEDY)
 def no_strange_pair(target: Target) -> str:
     before = tls.served_certificate(target, 993)
     said = target.shell(f"set -- {target.key}; {STRANGE}")
@@ -67,6 +60,6 @@ def no_strange_pair(target: Target) -> str:
     return "refused: it does not belong to the key"
 
 
-@check("993 refuses what a stolen key would open later", negative=True, needs="imap-tls", remedy=tls.DOVECOT_SUITES)
+@negative("993 refuses what a stolen key would open later", needs="imap-tls", remedy=tls.DOVECOT_SUITES)
 def forward_secrecy(target: Target) -> str:
     return tls.suites_refused(target, f"{tls.ANONYMOUS}:{tls.WEAK}", 993)

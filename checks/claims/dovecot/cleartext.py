@@ -3,14 +3,12 @@
 from imapclient.exceptions import IMAPClientError, LoginError
 
 from checks.clients import mail, tls
-from checks.engine.check import check
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed
+from checks.engine import Failed, Target, claim, negative
 
 CLEAR = "2.3: disable_plaintext_auth = yes; 2.4: auth_allow_cleartext = no; and ssl = required."
 
 
-@check(
+@claim(
     "After STARTTLS, AUTH=PLAIN is offered", needs="imap imap-tls", remedy="auth_mechanisms = plain in dovecot.conf."
 )
 def after_tls(target: Target) -> str:
@@ -21,12 +19,12 @@ def after_tls(target: Target) -> str:
     return " ".join(item for item in found if item.startswith(("AUTH", "SASL")))
 
 
-@check("STARTTLS on 143 agrees on TLS 1.2 or newer", needs="imap imap-tls", remedy="ssl = required in dovecot.conf.")
+@claim("STARTTLS on 143 agrees on TLS 1.2 or newer", needs="imap imap-tls", remedy="ssl = required in dovecot.conf.")
 def starttls(target: Target) -> str:
     return tls.verified(target, 143)
 
 
-@check("Before STARTTLS, LOGINDISABLED is announced", negative=True, elsewhere=True, needs="imap", remedy=CLEAR)
+@negative("Before STARTTLS, LOGINDISABLED is announced", needs="elsewhere imap", remedy=CLEAR)
 def announced(target: Target) -> str:
     with mail.imap_bare(target) as client:
         found = [item.decode() for item in client.capabilities()]
@@ -35,13 +33,7 @@ def announced(target: Target) -> str:
     return "LOGINDISABLED, and no AUTH="
 
 
-@check(
-    "A client that logs in without TLS all the same is refused",
-    negative=True,
-    elsewhere=True,
-    needs="imap",
-    remedy=CLEAR,
-)
+@negative("A client that logs in without TLS all the same is refused", needs="elsewhere imap", remedy=CLEAR)
 def refused(target: Target) -> str:
     # Nobody's password: these lines do cross the network in the clear.
     with mail.imap_bare(target) as client:
@@ -61,6 +53,6 @@ def refused(target: Target) -> str:
     return login
 
 
-@check("TLS 1.1 is refused on 143", negative=True, needs="imap imap-tls", remedy=tls.DOVECOT_MINIMUM)
+@negative("TLS 1.1 is refused on 143", needs="imap imap-tls", remedy=tls.DOVECOT_MINIMUM)
 def old_refused(target: Target) -> str:
     return tls.old_refused(target, 143)

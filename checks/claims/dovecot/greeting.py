@@ -3,22 +3,15 @@
 import re
 
 from checks.clients import mail
-from checks.engine.check import check
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed
+from checks.engine import Failed, Target, claim, negative
 
 
-@check("Dovecot greets a client", needs="imap")
+@claim("Dovecot greets a client", needs="imap")
 def ready(target: Target) -> str:
     return greeting(target)
 
 
-@check(
-    "The greeting does not tell the version",
-    negative=True,
-    needs="imap",
-    remedy="Take the version out of login_greeting.",
-)
+@negative("The greeting does not tell the version", needs="imap", remedy="Take the version out of login_greeting.")
 def no_version(target: Target) -> str:
     text = greeting(target)
     if re.search(r"\d+\.\d+", re.sub(r"\[CAPABILITY[^]]*\]", "", text)):

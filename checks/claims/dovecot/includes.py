@@ -2,32 +2,23 @@
 
 import re
 
-from checks.engine.check import check
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed, Warned
+from checks.engine import Failed, Target, Warned, claim, negative
+
+NEEDS = "ssh"
 
 
-@check(
-    "The distribution's settings are switched off",
-    needs="ssh",
-    remedy="Put a hash before !include conf.d/*.conf in dovecot.conf.",
+@claim(
+    "The distribution's settings are switched off", remedy="Put a hash before !include conf.d/*.conf in dovecot.conf."
 )
 def off(target: Target) -> str:
-    active = [
-        line.strip()
-        for line in target.read("/etc/dovecot/dovecot.conf").splitlines()
-        if line.lstrip().startswith("!include")
-    ]
-    wrong = [line for line in active if "conf.d/" in line or "local.conf" in line]
-    if wrong:
+    lines = map(str.strip, target.read("/etc/dovecot/dovecot.conf").splitlines())
+    if wrong := [line for line in lines if re.match(r"!include.*(conf\.d/|local\.conf)", line)]:
         raise Failed("; ".join(wrong))
     return "neither conf.d nor local.conf is included"
 
 
-@check(
+@negative(
     "No setting of dovecot.conf stands outside of mailroom's blocks",
-    negative=True,
-    needs="ssh",
     remedy="Take the line out: of two settings the last one counts; docs/ours.md.",
 )
 def nothing_beside(target: Target) -> str:
@@ -52,12 +43,7 @@ def nothing_beside(target: Target) -> str:
     return f"{len(seen)} blocks, and the package's own lines"
 
 
-@check(
-    "Unix users cannot log in to IMAP by their own passwords",
-    negative=True,
-    needs="ssh",
-    remedy="Only the SQL passdb may be there.",
-)
+@negative("Unix users cannot log in to IMAP by their own passwords", remedy="Only the SQL passdb may be there.")
 def no_pam(target: Target) -> str:
     # 2.3 says `driver = pam`, 2.4 `passdb pam {`.
     found = target.shell("doveconf -n 2>/dev/null | grep -E '(driver = |passdb )(pam|shadow|passwd)'", may_fail=True)

@@ -1,12 +1,10 @@
 """Dovecot's version, and that the ports are its own."""
 
 from checks.clients import host
-from checks.engine.check import check
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed
+from checks.engine import Failed, Target, claim, negative
 
 
-@check(
+@claim(
     "Dovecot is a version that the chapter has a dialect for",
     needs="ssh",
     remedy="Install Dovecot 2.3 or 2.4; see chapter 4, install.",
@@ -18,11 +16,8 @@ def version(target: Target) -> str:
     return found
 
 
-@check(
-    "The IMAP ports belong to Dovecot and to nobody else",
-    negative=True,
-    needs="ssh dovecot",
-    remedy="Remove the other IMAP server.",
+@negative(
+    "The IMAP ports belong to Dovecot and to nobody else", needs="ssh dovecot", remedy="Remove the other IMAP server."
 )
 def only_dovecot(target: Target) -> str:
     owners = {port: program for _, port, program in host.listeners(target) if port in (143, 993)}

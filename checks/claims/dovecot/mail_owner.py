@@ -2,21 +2,19 @@
 
 from shlex import quote
 
-from checks.engine.check import check
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed
+from checks.engine import Failed, Target, claim, negative
 
 
-@check(
-    "Dovecot opens foo's mail as the mail's owner",
+@claim(
+    "Dovecot opens {foo}'s mail as the mail's owner",
     needs="ssh postgresql dovecot-sql imap",
     remedy="mail_uid, mail_gid and first_valid_uid in dovecot.conf.",
 )
 def opens(target: Target) -> str:
-    return target.shell(f"doveadm mailbox status -u {quote(target.account(0)[0])} messages INBOX")
+    return target.shell(f"doveadm mailbox status -u {quote(target.foo)} messages INBOX")
 
 
-@check(
+@claim(
     "Every file of mail belongs to the mail's owner",
     needs="ssh",
     remedy="chown -R the mail's folder; look at mail_uid and mail_gid.",
@@ -30,12 +28,7 @@ def owns(target: Target) -> str:
     return f"{target.mail_owner}, everywhere below {target.mail_home}"
 
 
-@check(
-    "No message can be read by other users of the host",
-    negative=True,
-    needs="ssh",
-    remedy="chmod -R o-rwx the mail's folder.",
-)
+@negative("No message can be read by other users of the host", needs="ssh", remedy="chmod -R o-rwx the mail's folder.")
 def not_for_others(target: Target) -> str:
     # Folders and messages; Dovecot's own uidvalidity marks are empty and 0444 by design.
     found = target.shell(

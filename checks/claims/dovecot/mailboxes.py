@@ -3,16 +3,14 @@
 import imaplib
 
 from checks.clients import mail
-from checks.engine.check import check
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed
+from checks.engine import Failed, Target, claim, negative
 
+NEEDS = "login"
 SPECIAL = {"Sent": b"\\Sent", "Trash": b"\\Trash", "Drafts": b"\\Drafts", "Junk": b"\\Junk"}
 
 
-@check(
+@claim(
     "Sent, Trash, Drafts and Junk are there and subscribed",
-    needs="login",
     remedy="mailbox X { auto = subscribe; special_use = \\X } in the inbox "
     "namespace, each setting on a line of its own.",
 )
@@ -28,15 +26,12 @@ def special(target: Target) -> str:
     return ", ".join(f"{name} {flag.decode()}" for name, flag in SPECIAL.items())
 
 
-@check(
-    "A user cannot open another user's mailboxes",
-    negative=True,
-    needs="login",
-    remedy="Take the namespace out of dovecot.conf that leads there.",
+@negative(
+    "A user cannot open another user's mailboxes", remedy="Take the namespace out of dovecot.conf that leads there."
 )
 def own_only(target: Target) -> str:
-    address = target.account(1)[0]
-    other = address.partition("@")[0]
+    target.two_accounts("there is no other user")
+    other = target.bar.partition("@")[0]
     heard = ""
     with mail.imap(target, 0) as client:
         shared = [prefix for kind in client.namespace() for prefix, _ in kind or ()]
@@ -48,7 +43,7 @@ def own_only(target: Target) -> str:
             f"{target.mail_home}/{target.domain}/{other}",
         ]
         for prefix in dict.fromkeys((*shared, "user/", "shared/")):
-            for whose in (other, address):
+            for whose in (other, target.bar):
                 guesses += [f"{prefix}{whose}", f"{prefix}{whose}/INBOX", f"{prefix}{whose}.INBOX"]
         for name in guesses:
             try:

@@ -6,18 +6,16 @@ from shlex import quote
 from imapclient.exceptions import IMAPClientError, LoginError
 
 from checks.clients import host, mail
-from checks.engine.check import LAST, check
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed
+from checks.engine import LAST, Failed, Target, claim, negative
 
 
-@check(
-    "Dovecot finds foo in the database, and foo's mail on the disk",
+@claim(
+    "Dovecot finds {foo} in the database, and {foo}'s mail on the disk",
     needs="ssh postgresql dovecot-sql imap",
-    remedy="doveadm user foo@…, and journalctl -u dovecot.",
+    remedy="doveadm user {foo}@…, and journalctl -u dovecot.",
 )
 def finds(target: Target) -> str:
-    found = target.shell(f"doveadm user {quote(target.account(0)[0])}")
+    found = target.shell(f"doveadm user {quote(target.foo)}")
     place = [
         line.split(maxsplit=1)[1] for line in found.splitlines() if line.startswith("mail") and target.mail_home in line
     ]
@@ -28,7 +26,7 @@ def finds(target: Target) -> str:
 
 # Between `includes` and `passdb` Dovecot has nobody to ask: it listens, shows its certificate on
 # 993, and then says "BYE Auth process broken". So this is a service of its own.
-@check("Dovecot greets, and offers STARTTLS", needs="dovecot", provides="imap", remedy=host.STATUS.format("dovecot"))
+@claim("Dovecot greets, and offers STARTTLS", needs="dovecot", provides="imap", remedy=host.STATUS.format("dovecot"))
 def greets(target: Target) -> str:
     try:
         with mail.imap_bare(target) as client:
@@ -39,16 +37,14 @@ def greets(target: Target) -> str:
         raise Failed(mail.words(error) + host.last_words(target, "dovecot")) from error
 
 
-@check(
+@negative(
     "A wrong password is refused; so is an unknown user, alike",
-    negative=True,
-    elsewhere=True,
+    needs="elsewhere postgresql dovecot-sql imap imap-tls",
     order=LAST,
-    needs="postgresql dovecot-sql imap imap-tls",
     remedy="Only the SQL passdb may be there: doveconf -n passdb.",
 )
 def wrong_password(target: Target) -> str:
-    users = [target.account(0)[0], f"no-such-user@{target.domain}"]
+    users = [target.foo, f"no-such-user@{target.domain}"]
     # At the same time: the server lets each failed login wait, on purpose.
     with ThreadPoolExecutor() as pool:
         known, unknown = pool.map(lambda user: attempt(target, user), users)

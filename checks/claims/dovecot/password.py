@@ -4,24 +4,22 @@ from imapclient import IMAPClient
 from imapclient.exceptions import IMAPClientError, LoginError
 
 from checks.clients import mail, sql
-from checks.engine.check import AFTERWARDS, check
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed, Skipped
+from checks.engine import AFTERWARDS, Failed, Skipped, Target, claim, negative
 
 
-@check(
-    "foo logs in, and really has mailboxes to open",
+@claim(
+    "{foo} logs in, and really has mailboxes to open",
     needs="postgresql dovecot-sql imap imap-tls",
     provides="login",
-    remedy="journalctl -u dovecot says why; doveadm auth test foo@… asks the passdb alone.",
+    remedy="journalctl -u dovecot says why; doveadm auth test {foo}@… asks the passdb alone.",
 )
 def login(target: Target) -> str:
     with mail.imap(target, 0) as client:
         return opened(client)
 
 
-@check(
-    "bar logs in as well, on 993",
+@claim(
+    "{bar} logs in as well, on 993",
     needs="login",
     remedy="Is the account locked, or its password another one in the data?",
 )
@@ -30,7 +28,7 @@ def every_account(target: Target) -> str:
         return opened(client)
 
 
-@check(
+@claim(
     "An address typed in capitals is the same account",
     needs="login",
     remedy="auth_username_format lowercases; addresses are stored lower.",
@@ -45,10 +43,10 @@ def capitals(target: Target) -> str:
         return opened(client)
 
 
-@check(
+@claim(
     "After wrong passwords the right one still works",
-    order=AFTERWARDS,
     needs="login",
+    order=AFTERWARDS,
     remedy="Look at auth_penalty, and for a ban of ours.",
 )
 def not_locked_out(target: Target) -> str:
@@ -57,41 +55,33 @@ def not_locked_out(target: Target) -> str:
         return opened(client)
 
 
-@check(
+@claim(
     "Each account has a whole hash",
     needs="ssh postgresql",
     remedy="A hashing command that failed inside $(…) stores an empty one: store it again.",
 )
 def stored(target: Target) -> str:
-    with sql.reader(target) as cursor:
-        cursor.execute("SELECT email, length(password) FROM users WHERE length(password) < 60")
-        short = cursor.fetchall()
-        cursor.execute("SELECT count(*) FROM users")
-        total = cursor.fetchone()[0]
-    if short:
-        raise Failed(", ".join(f"{email}: {length} characters" for email, length in short))
-    if not total:
+    lengths = sql.rows(target, "SELECT email, length(password) FROM users")
+    if short := [f"{email}: {length} characters" for email, length in lengths if length < 60]:
+        raise Failed(", ".join(short))
+    if not lengths:
         raise Failed("no account at all")
-    return f"{total} of {total}"
+    return f"{len(lengths)} of {len(lengths)}"
 
 
-@check(
+@negative(
     "Equal passwords do not show: every hash has its own salt",
-    negative=True,
     needs="ssh postgresql",
     remedy="Store them hashed again, in a salted scheme.",
 )
 def salted(target: Target) -> str:
-    with sql.reader(target) as cursor:
-        # Without the digest: Argon2 and SHA512-CRYPT end in salt$digest, bcrypt in 31 characters.
-        cursor.execute(
-            "SELECT count(*), count(DISTINCT password), count(DISTINCT CASE "
-            "WHEN password ~ '^\\{(ARGON2|SHA512-CRYPT)' "
-            "THEN regexp_replace(password, '\\$[^$]*$', '') "
-            "WHEN password LIKE '{BLF-CRYPT}%' THEN left(password, -31) "
-            "ELSE password END) FROM users"
-        )
-        rows, hashes, salts = cursor.fetchone()
+    # Without the digest: Argon2 and SHA512-CRYPT end in salt$digest, bcrypt in 31 characters.
+    [(rows, hashes, salts)] = sql.rows(
+        target,
+        "SELECT count(*), count(DISTINCT password), count(DISTINCT CASE WHEN password ~ '^\\{(ARGON2|SHA512-CRYPT)' "
+        "THEN regexp_replace(password, '\\$[^$]*$', '') WHEN password LIKE '{BLF-CRYPT}%' THEN left(password, -31) "
+        "ELSE password END) FROM users",
+    )
     if rows < 2:
         raise Skipped("needs two accounts")
     if not rows == hashes == salts:

@@ -1,12 +1,10 @@
 """Postfix asks Dovecot who may send."""
 
 from checks.clients import mail
-from checks.engine.check import check
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed
+from checks.engine import Failed, Target, claim, negative
 
 
-@check(
+@claim(
     "Submission asks Dovecot who may send",
     needs="ssh",
     remedy="smtpd_sasl_type=dovecot and smtpd_sasl_path=private/auth in master.cf.",
@@ -23,11 +21,9 @@ def configured(target: Target) -> str:
     return "; ".join(found[:2])
 
 
-@check(
+@negative(
     "No AUTH on port 25, with TLS or without",
-    negative=True,
-    elsewhere=True,
-    needs="smtp-tls",
+    needs="elsewhere smtp-tls",
     remedy="smtpd_sasl_auth_enable belongs to submission in master.cf, not in main.cf.",
 )
 def not_on_25(target: Target) -> str:

@@ -1,16 +1,12 @@
 """The schemes of the stored passwords."""
 
 from checks.clients import sql
-from checks.engine.check import check
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed
+from checks.engine import Failed, Target, claim, negative
+
+NEEDS = "ssh"
 
 
-@check(
-    "This Dovecot knows the scheme of the stored passwords",
-    needs="ssh",
-    remedy="Choose a scheme that `doveadm pw -l` lists.",
-)
+@claim("This Dovecot knows the scheme of the stored passwords", remedy="Choose a scheme that `doveadm pw -l` lists.")
 def known(target: Target) -> str:
     found = target.shell("doveadm pw -l").split()
     if "ARGON2ID" not in found and "SHA512-CRYPT" not in found:
@@ -18,10 +14,9 @@ def known(target: Target) -> str:
     return " ".join(name for name in ("ARGON2ID", "BLF-CRYPT", "SHA512-CRYPT") if name in found)
 
 
-@check(
+@negative(
     "No stored password uses a weak scheme",
-    negative=True,
-    needs="ssh postgresql",
+    needs="postgresql",
     remedy="Store it hashed again, as {ARGON2ID}; SHA512 is one unsalted pass.",
 )
 def no_weak(target: Target) -> str:

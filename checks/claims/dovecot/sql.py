@@ -6,27 +6,25 @@ from shlex import quote
 import psycopg2
 
 from checks.clients import host, sql
-from checks.engine.check import check
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed, Skipped, Warned
+from checks.engine import Failed, Skipped, Target, Warned, claim, negative
 
 SQL_CONF = "/etc/dovecot/dovecot-sql.conf"
 
 
-@check(
+@claim(
     "It can list all accounts, for those who do not log in",
     needs="ssh postgresql dovecot-sql imap",
     remedy="A sql userdb with iterate_query beside prefetch: see chapter 4, passdb and sql.",
 )
 def lists(target: Target) -> str:
     found = target.shell("doveadm user '*'").split()
-    wanted = {target.account(0)[0], target.account(1)[0]}
+    wanted = {target.foo, target.bar}
     if missing := wanted - set(found):
         raise Failed(f"{', '.join(sorted(missing))} not among {' '.join(found)}")
     return f"{len(found)} accounts"
 
 
-@check(
+@claim(
     "The role and password in dovecot-sql.conf open the database",
     needs="ssh postgresql",
     provides="dovecot-sql",
@@ -48,9 +46,8 @@ def credentials(target: Target) -> str:
     return f"{user} is let into {database}"
 
 
-@check(
+@negative(
     "It finds nobody whom the tables do not have",
-    negative=True,
     needs="ssh postgresql dovecot-sql imap",
     remedy="The queries need WHERE email = …",
 )
@@ -62,21 +59,14 @@ def unknown(target: Target) -> str:
     return "doesn't exist"
 
 
-@check(
-    "The database password is not for everybody to read",
-    negative=True,
-    needs="ssh",
-    remedy="chmod 600 the file; root owns it.",
-)
+@negative("The database password is not for everybody to read", needs="ssh", remedy="chmod 600 the file; root owns it.")
 def private(target: Target) -> str:
     # 2.4 keeps the password in dovecot.conf or in a file included by it; 2.3 in dovecot-sql.conf.
     listed = host.files(
         target,
         "grep -lsE '^[^#]*password *=' -r /etc/dovecot --include='*.conf' --include='*.ext' --exclude-dir=conf.d",
     )
-    told = [f"{one} {one.path}" for one in listed]
-    if any(one.open_to_others for one in listed):
-        raise Failed("; ".join(text for text, one in zip(told, listed, strict=True) if one.open_to_others))
+    host.closed_to_others(listed)
     if not listed:
         raise Warned("found no file with a password below /etc/dovecot")
-    return "; ".join(told)
+    return "; ".join(f"{one} {one.path}" for one in listed)

@@ -1,22 +1,19 @@
 """Dovecot listens, and is started again when it dies."""
 
 from checks.clients import host, tls
-from checks.engine.check import check
-from checks.engine.target import Target
+from checks.engine import Target, claim, negative
 
 
-@check("Dovecot listens on 143 and 993", provides="dovecot")
+@claim("Dovecot listens on 143 and 993", provides="dovecot")
 def listens(target: Target) -> str:
     return f"{host.listens(target, 143, 'dovecot')}; {host.listens(target, 993, 'dovecot')}"
 
 
-@check("Dovecot is started again when it dies", needs="ssh dovecot", remedy=host.REVIVED)
+@claim("Dovecot is started again when it dies", needs="ssh dovecot", remedy=host.REVIVED)
 def revived(target: Target) -> str:
     return host.revived(target, "pgrep -o -u root -x dovecot")
 
 
-@check(
-    "Port 993 does not talk in the clear", negative=True, needs="dovecot", remedy="ssl = yes in the listener of 993."
-)
+@negative("Port 993 does not talk in the clear", needs="dovecot", remedy="ssl = yes in the listener of 993.")
 def no_cleartext(target: Target) -> str:
     return tls.no_cleartext(target, 993, "a CAPABILITY")

@@ -1,12 +1,10 @@
 """TLS as the settings have it. There is no certificate yet, so that no client can prove it."""
 
 from checks.clients import tls
-from checks.engine.check import check
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed
+from checks.engine import Failed, Target, claim, negative
 
 
-@check("Dovecot demands TLS", needs="ssh", remedy="ssl = required in dovecot.conf.")
+@claim("Dovecot demands TLS", needs="ssh", remedy="ssl = required in dovecot.conf.")
 def required(target: Target) -> str:
     # Read on the host: at this step there is no certificate yet, so that no client can prove it.
     found = target.shell("doveconf -h ssl")
@@ -15,7 +13,7 @@ def required(target: Target) -> str:
     return f"ssl = {found}"
 
 
-@check("It is told to take nothing older than TLS 1.2", negative=True, needs="ssh", remedy=tls.DOVECOT_MINIMUM)
+@negative("It is told to take nothing older than TLS 1.2", needs="ssh", remedy=tls.DOVECOT_MINIMUM)
 def minimum(target: Target) -> str:
     found = target.shell("doveconf -h ssl_min_protocol")
     if found not in ("TLSv1.2", "TLSv1.3"):

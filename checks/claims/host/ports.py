@@ -1,18 +1,16 @@
 """Nobody else: which ports listen, to whom, and whose units run."""
 
-from checks.clients import host, installed
-from checks.engine.check import check
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed, Warned
+from checks.clients import host
+from checks.engine import Failed, Target, Warned, conditions, negative
 
 OURS = {25, 465, 587, 143, 993}
 MANAGESIEVE = 4190  # ours as soon as chapter 5 is there
+PARTS = {"pigeonhole": MANAGESIEVE, "http": 80, "https": 443}
 FORBIDDEN = {24: "LMTP", 110: "POP3", 995: "POP3S", MANAGESIEVE: "ManageSieve", 5432: "PostgreSQL"}
 
 
-@check(
+@negative(
     "No drop-in of somebody else's changes what the mail server's daemons run",
-    negative=True,
     needs="ssh",
     remedy="Look whether it has to; if not, remove it and run systemctl daemon-reload.",
 )
@@ -32,10 +30,9 @@ def nothing_beside(target: Target) -> str:
     return "the packages' units, and mailroom's drop-ins"
 
 
-@check(
+@negative(
     "No port answers from outside that should not",
-    negative=True,
-    elsewhere=True,
+    needs="elsewhere",
     remedy="Stop the service, or bind it to 127.0.0.1; a firewall is second.",
 )
 def forbidden(target: Target) -> str:
@@ -48,9 +45,8 @@ def forbidden(target: Target) -> str:
     return f"closed: {', '.join(f'{name} ({port})' for port, name in ports.items())}"
 
 
-@check(
+@negative(
     "Nothing else listens to the network",
-    negative=True,
     needs="ssh",
     remedy="Stop it, bind it to 127.0.0.1, or name it with --also-port.",
 )
@@ -68,6 +64,7 @@ def expected(target: Target) -> str:
 
 
 def meant(target: Target) -> set[int]:
-    """Further ports that are meant to listen: those named with --also-port, and ManageSieve where Sieve is."""
-    sieve = target.ssh_host and target.once(installed.PIGEONHOLE)
-    return {*target.also_ports, *([MANAGESIEVE] if sieve else [])}
+    """Further ports that are meant to listen: those named with --also-port, ManageSieve where Sieve is, and 80 and 443
+    where the web server of chapter 6 is asked there."""
+    found = {port for part, port in PARTS.items() if target.ssh_host and conditions.has(target, part)}
+    return {*target.also_ports, *found}

@@ -1,10 +1,9 @@
 """Can the host be reached at all?"""
 
-from checks.engine.check import check
-from checks.engine.target import Target
+from checks.engine import Target, claim
 
 
-@check(
+@claim(
     "The mail host answers over SSH",
     provides="ssh",
     remedy="Start the host (the lab: `python -m lab up`), or correct --ssh-host.",

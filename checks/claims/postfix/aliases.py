@@ -3,14 +3,12 @@
 from shlex import quote
 
 from checks.clients import mail
-from checks.engine.check import check
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed
+from checks.engine import Failed, Target, claim, negative
 
 ACCOUNTS = ("daemon", "nobody", "mail", "double-bounce")
 
 
-@check(
+@claim(
     "postmaster and root of the host itself are known",
     needs="smtp postgresql",
     remedy="root and postmaster in /etc/aliases, then newaliases.",
@@ -22,7 +20,7 @@ def root(target: Target) -> str:
     return answer
 
 
-@check(
+@claim(
     "What the host writes to root goes to the postmaster",
     needs="ssh",
     remedy="root: postmaster@… in /etc/aliases, then newaliases.",
@@ -35,27 +33,23 @@ def to_a_person(target: Target) -> str:
     return f"root: {', '.join(found)}"
 
 
-@check(
+@negative(
     "A name that nobody has at the host is refused at once",
-    negative=True,
-    elsewhere=True,
-    needs="smtp postgresql",
+    needs="elsewhere smtp postgresql",
     remedy="local_recipient_maps must not be empty: it would take all and bounce it later.",
 )
 def unknown(target: Target) -> str:
-    return mail.expect(mail.asked(target, mail.STRANGER, f"postmistress@{target.hostname}"), "550 5.1.1")
+    return mail.expect(mail.asked(target, target.stranger, f"postmistress@{target.hostname}"), "550 5.1.1")
 
 
-@check(
+@negative(
     "Strangers do not reach the accounts of the host",
-    negative=True,
-    elsewhere=True,
-    needs="smtp postgresql",
+    needs="elsewhere smtp postgresql",
     remedy="local_recipient_maps in main.cf names postmaster, abuse and root, and nobody else.",
 )
 def accounts(target: Target) -> str:
     for name in ACCOUNTS:
         answer = mail.expect(
-            mail.asked(target, mail.STRANGER, f"{name}@{target.hostname}"), "550 5.1.1", "554 5.7.1", what=name
+            mail.asked(target, target.stranger, f"{name}@{target.hostname}"), "550 5.1.1", "554 5.7.1", what=name
         )
     return answer

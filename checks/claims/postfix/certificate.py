@@ -7,12 +7,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from checks.clients import host, tls
-from checks.engine.check import check
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed, Warned
+from checks.engine import Failed, Target, Warned, claim, negative
+
+SOON, URGENT = 21, 7  # days: time for whoever is on holiday
 
 
-@check("The certificate names the host, for weeks to come", needs="ssh", remedy=tls.RENEW)
+@claim("The certificate names the host, for weeks to come", needs="ssh", remedy=tls.RENEW)
 def dates(target: Target) -> str:
     certificate = tls.on_disk(target)
     try:
@@ -25,12 +25,14 @@ def dates(target: Target) -> str:
         raise Failed(f"made for {', '.join(listed)}, not for {target.hostname}")
     if left < 0:
         raise Failed(f"expired on {certificate.not_valid_after_utc:%Y-%m-%d}")
-    if left < 14:
+    if left < URGENT:
+        raise Failed(f"{left} days left, and nothing has renewed it")
+    if left < SOON:
         raise Warned(f"{left} days left")
     return f"{left} days left, for {', '.join(listed)}"
 
 
-@check("The key belongs to the certificate", needs="ssh", remedy=tls.RENEW)
+@claim("The key belongs to the certificate", needs="ssh", remedy=tls.RENEW)
 def key_fits(target: Target) -> str:
     # The public half is made on the host: the key itself never travels.
     path = shlex.quote(target.key)
@@ -40,6 +42,6 @@ def key_fits(target: Target) -> str:
     return f"{target.key} and {target.certificate}"
 
 
-@check("Nobody but root can read the key", negative=True, needs="ssh", remedy="chown root:root and chmod 600 the key.")
+@negative("Nobody but root can read the key", needs="ssh", remedy="chown root:root and chmod 600 the key.")
 def key_private(target: Target) -> str:
     return host.for_root_alone(target, target.key)

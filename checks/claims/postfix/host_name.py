@@ -1,11 +1,9 @@
 """The name that the host gives itself."""
 
-from checks.engine.check import check
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed
+from checks.engine import Failed, Target, claim, negative
 
 
-@check("The host knows its full name", needs="ssh", remedy="hostnamectl set-hostname the FQDN, and let it resolve.")
+@claim("The host knows its full name", needs="ssh", remedy="hostnamectl set-hostname the FQDN, and let it resolve.")
 def fqdn(target: Target) -> str:
     found = target.shell("hostname -f")
     if found != target.hostname:
@@ -13,12 +11,7 @@ def fqdn(target: Target) -> str:
     return found
 
 
-@check(
-    "It is not called localhost, nor by a short name",
-    negative=True,
-    needs="ssh",
-    remedy="hostnamectl set-hostname the FQDN.",
-)
+@negative("It is not called localhost, nor by a short name", needs="ssh", remedy="hostnamectl set-hostname the FQDN.")
 def no_placeholder(target: Target) -> str:
     name = target.shell("uname -n")
     if "." not in name or name.startswith("localhost") or name.endswith((".localdomain", ".local")):

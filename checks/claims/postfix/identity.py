@@ -1,12 +1,10 @@
 """Which names and domains Postfix takes for its own."""
 
 from checks.clients import mail
-from checks.engine.check import check
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed
+from checks.engine import Failed, Target, claim, negative
 
 
-@check("Postfix goes by the mail host's name", needs="smtp", remedy="myhostname = the FQDN in main.cf.")
+@claim("Postfix goes by the mail host's name", needs="smtp", remedy="myhostname = the FQDN in main.cf.")
 def name(target: Target) -> str:
     with mail.smtp(target) as session:
         found = mail.ehlo_name(session)
@@ -15,7 +13,7 @@ def name(target: Target) -> str:
     return found
 
 
-@check("Mail of the host itself comes from the mail domain", needs="ssh", remedy="myorigin = $mydomain in main.cf.")
+@claim("Mail of the host itself comes from the mail domain", needs="ssh", remedy="myorigin = $mydomain in main.cf.")
 def origin(target: Target) -> str:
     found = target.shell("postconf -x -h myorigin")
     if found != target.domain:
@@ -23,14 +21,12 @@ def origin(target: Target) -> str:
     return f"root@{found}"
 
 
-@check(
+@negative(
     "Names that only look like ours are not ours",
-    negative=True,
-    elsewhere=True,
-    needs="smtp postgresql",
+    needs="elsewhere smtp postgresql",
     remedy="parent_domain_matches_subdomains, mydestination and relay_domains in main.cf.",
 )
 def no_subdomains(target: Target) -> str:
     for domain in (f"sub.{target.domain}", f"not-{target.domain}", f"{target.domain}.example.org"):
-        answer = mail.expect(mail.asked(target, mail.STRANGER, f"postmaster@{domain}"), "554 5.7.1", "454 4.7.1")
+        answer = mail.expect(mail.asked(target, target.stranger, f"postmaster@{domain}"), "554 5.7.1", "454 4.7.1")
     return answer

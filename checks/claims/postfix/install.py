@@ -1,20 +1,18 @@
 """Postfix is there, and no rival of it."""
 
 from checks.clients import host, mail
-from checks.engine.check import check
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed
+from checks.engine import Failed, Target, claim, negative
 
 OTHER_MAILERS = "exim4|exim|sendmail|opensmtpd|nullmailer-send|qmail-send|citserver"
 
 
-@check("Postfix greets a client from elsewhere", needs="smtp", remedy="On the host: journalctl -u 'postfix*' -n 20.")
+@claim("Postfix greets a client from elsewhere", needs="smtp", remedy="On the host: journalctl -u 'postfix*' -n 20.")
 def greeting(target: Target) -> str:
     with mail.smtp(target) as session:
         return mail.expect(session.noop(), "250 2.0.0", what="NOOP")
 
 
-@check("No other mail server is on the host", negative=True, needs="ssh smtp", remedy="Remove the other mail server.")
+@negative("No other mail server is on the host", needs="ssh smtp", remedy="Remove the other mail server.")
 def only_postfix(target: Target) -> str:
     other = target.shell(f"ps -eo comm= | grep -xE '{OTHER_MAILERS}'", may_fail=True)
     # Postfix's own master does not let even root see its sockets in a container.

@@ -1,62 +1,53 @@
 """What port 25 takes from a stranger, and what it does not."""
 
 from checks.clients import mail
-from checks.engine.check import check
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed
+from checks.engine import Failed, Target, claim, negative
 
 RESTRICTIONS = "See smtpd_relay_restrictions and smtpd_recipient_restrictions in main.cf."
 
 
-@check("A stranger may write to us", elsewhere=True, needs="smtp postgresql", remedy=RESTRICTIONS)
+@claim("A stranger may write to us", needs="elsewhere smtp postgresql", remedy=RESTRICTIONS)
 def stranger(target: Target) -> str:
-    return mail.expect(mail.asked(target, mail.STRANGER, f"postmaster@{target.hostname}"), "250 2.1.5")
+    return mail.expect(mail.asked(target, target.stranger, f"postmaster@{target.hostname}"), "250 2.1.5")
 
 
-@check(
+@negative(
     "A stranger cannot send through us",
-    negative=True,
-    elsewhere=True,
-    needs="smtp postgresql",
+    needs="elsewhere smtp postgresql",
     remedy="reject_unauth_destination in smtpd_relay_restrictions; defer_… only says 454.",
 )
 def no_relay(target: Target) -> str:
-    first = mail.expect(mail.asked(target, mail.STRANGER, mail.ELSEWHERE), "554 5.7.1")
+    first = mail.expect(mail.asked(target, target.stranger, target.elsewhere), "554 5.7.1")
     # The old tricks too: a percent hack, a quoted address, and a source route.
     for trick in (
-        mail.ELSEWHERE.replace("@", "%") + f"@{target.domain}",
-        mail.ELSEWHERE.replace("@", "%") + f"@{target.hostname}",
-        f'"{mail.ELSEWHERE}"@{target.domain}',
-        f"@{target.domain}:{mail.ELSEWHERE}",
+        target.elsewhere.replace("@", "%") + f"@{target.domain}",
+        target.elsewhere.replace("@", "%") + f"@{target.hostname}",
+        f'"{target.elsewhere}"@{target.domain}',
+        f"@{target.domain}:{target.elsewhere}",
     ):
-        reply = mail.asked(target, mail.STRANGER, trick)
+        reply = mail.asked(target, target.stranger, trick)
         if not 500 <= reply[0] < 600:
             raise Failed(f"RCPT TO:<{trick}>: {mail.said(reply)}")
     return first
 
 
-@check("VRFY does not tell who exists", negative=True, needs="smtp", remedy="disable_vrfy_command = yes in main.cf.")
+@negative("VRFY does not tell who exists", needs="smtp", remedy="disable_vrfy_command = yes in main.cf.")
 def no_vrfy(target: Target) -> str:
     with mail.smtp(target) as session:
         return mail.expect(session.docmd("VRFY", f"postmaster@{target.domain}"), "502 5.5.1")
 
 
-@check(
-    "A client that does not say who it is gets nowhere",
-    negative=True,
-    needs="smtp",
-    remedy="smtpd_helo_required = yes in main.cf.",
+@negative(
+    "A client that does not say who it is gets nowhere", needs="smtp", remedy="smtpd_helo_required = yes in main.cf."
 )
 def hello_first(target: Target) -> str:
     with mail.smtp(target, hello=False) as session:
-        return mail.expect(session.docmd("MAIL", f"FROM:<{mail.STRANGER}>"), "503 5.5.1")
+        return mail.expect(session.docmd("MAIL", f"FROM:<{target.stranger}>"), "503 5.5.1")
 
 
-@check(
+@negative(
     "Without a login, 587 and 465 send nothing at all",
-    negative=True,
-    elsewhere=True,
-    needs="submission submissions smtp-tls postgresql",
+    needs="elsewhere submission submissions smtp-tls postgresql",
     remedy="permit_sasl_authenticated,reject for both in master.cf.",
 )
 def login_demanded(target: Target) -> str:
@@ -65,9 +56,9 @@ def login_demanded(target: Target) -> str:
 
 def stranger_refused(target: Target, port: int) -> str:
     seen = []
-    for recipient in (mail.ELSEWHERE, target.account(1)[0]):
+    for recipient in (target.elsewhere, target.bar):
         with mail.smtp(target, port) as session:
-            reply = mail.envelope(session, target.account(0)[0], recipient)
+            reply = mail.envelope(session, target.foo, recipient)
         text = mail.said(reply)
         if not text.startswith(("530 5.7", "553 5.7.1", "554 5.7.1")):
             raise Failed(f"to {recipient}, without a login: {text}")

@@ -4,24 +4,21 @@ import re
 from shlex import quote
 
 from checks.clients import mail
-from checks.engine.check import check
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed
+from checks.engine import Failed, Target, claim, negative
 
 
-@check(
+@claim(
     "A stranger may ask for a delivery report: the letter is taken all the same",
-    elsewhere=True,
-    needs="smtp postgresql",
+    needs="elsewhere smtp postgresql",
     remedy=mail.NO_REPORT,
 )
 def asks(target: Target) -> str:
     with mail.smtp(target) as session:
-        mail.expect(session.docmd("MAIL", f"FROM:<{mail.STRANGER}>"), "250")
+        mail.expect(session.docmd("MAIL", f"FROM:<{target.stranger}>"), "250")
         return mail.expect(session.docmd("RCPT", f"TO:<postmaster@{target.hostname}> NOTIFY=SUCCESS"), "250 2.1.5")
 
 
-@check(
+@claim(
     "The postmaster is told of what could not be delivered",
     needs="ssh",
     remedy="notify_classes = bounce, 2bounce, resource, software in main.cf.",
@@ -33,7 +30,7 @@ def told(target: Target) -> str:
     return found
 
 
-@check("He gets none, and no bounce either, however he writes it", negative=True, needs="ssh", remedy=mail.NO_REPORT)
+@negative("He gets none, and no bounce either, however he writes it", needs="ssh", remedy=mail.NO_REPORT)
 def never(target: Target) -> str:
     table = target.shell("postconf -P -h smtp/inet/smtpd_command_filter", may_fail=True)
     if not table.startswith("regexp:"):
@@ -52,9 +49,8 @@ def never(target: Target) -> str:
     return "each RCPT is understood with NOTIFY=NEVER, or refused"
 
 
-@check(
+@negative(
     "A recipient whom a door refuses makes no letter to the postmaster",
-    negative=True,
     needs="ssh",
     remedy="notify_classes=resource,software for smtp, submission and submissions in master.cf.",
 )

@@ -3,15 +3,14 @@
 import re
 
 from checks.clients import host, mail
-from checks.engine.check import check
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed
+from checks.engine import Failed, Target, claim, negative
 
 # Overrides in master.cf, by the service they stand under; what only tunes (a limit, a name in the log) does not matter.
 SUBMITTING = """syslog_name smtpd_tls_wrappermode smtpd_tls_security_level smtpd_sasl_auth_enable smtpd_sasl_type smtpd_sasl_path
     smtpd_relay_restrictions smtpd_sender_restrictions milter_macro_daemon_name content_filter smtpd_milters
     milter_default_action smtpd_tls_mandatory_exclude_ciphers tls_high_cipherlist local_header_rewrite_clients always_add_missing_headers
     notify_classes"""
+VERIFYING = "smtp_dns_support_level smtp_host_lookup smtp_tls_security_level smtp_tls_policy_maps smtp_tls_CAfile"
 OURS = {
     "smtp/inet": """content_filter smtpd_proxy_filter smtpd_proxy_options smtpd_command_filter smtpd_forbid_bare_newline
         cleanup_service_name notify_classes""",
@@ -19,6 +18,8 @@ OURS = {
     "cleanup-strangers/unix": "message_drop_headers",
     "cleanup-checked/unix": "message_drop_headers",
     "pickup/unix": "receive_override_options content_filter",
+    "smtp/unix": VERIFYING,
+    "relay/unix": VERIFYING,
     "submission/inet": SUBMITTING,
     "submissions/inet": SUBMITTING,
     "smtp-amavis/unix": "smtp_send_xforward_command smtp_dns_support_level smtp_tls_security_level disable_mime_output_conversion",
@@ -31,16 +32,15 @@ OURS = {
 TUNING = re.compile(r"syslog_name|.*_(limits?|timeout|time|interval|loglevel|delay|size|weight|banner|rate)")
 
 
-@check("Submission answers on port 587", needs="smtp", provides="submission", remedy="See `submission` in master.cf.")
+@claim("Submission answers on port 587", needs="smtp", provides="submission", remedy="See `submission` in master.cf.")
 def listens(target: Target) -> str:
     found = host.listens(target, 587, "postfix")
     with mail.smtp(target, 587, secure=False):
         return found
 
 
-@check(
+@negative(
     "No other service of master.cf takes mail, and none has other rules than mailroom's",
-    negative=True,
     needs="ssh",
     remedy="postconf -MX the service or -PX the override, if it is not meant; docs/ours.md.",
 )
@@ -60,18 +60,16 @@ def nothing_beside(target: Target) -> str:
     return f"{len(entries)} services, and mailroom's overrides alone"
 
 
-@check(
+@negative(
     "Without TLS, submission takes neither mail nor password",
-    negative=True,
-    elsewhere=True,
-    needs="submission",
+    needs="elsewhere submission",
     remedy="smtpd_tls_security_level=encrypt for submission in master.cf.",
 )
 def tls_demanded(target: Target) -> str:
     with mail.smtp(target, 587, secure=False) as session:
         if session.has_extn("auth"):
             raise Failed("EHLO lists AUTH before STARTTLS")
-        sent = mail.expect(session.docmd("MAIL", "FROM:<x@example.net>"), "530 5.7.0", what="MAIL")
+        sent = mail.expect(session.docmd("MAIL", f"FROM:<{target.stranger}>"), "530 5.7.0", what="MAIL")
         # Nobody's password: this line does cross the network in the clear.
         auth = mail.log_in(session, "nobody", "nothing")
     return f"{sent}; {mail.expect(auth, '530 5.7.0', '538 5.7.0', '538 5.7.11', what='AUTH')}"

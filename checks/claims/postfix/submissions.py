@@ -1,11 +1,10 @@
 """Port 465, with TLS from the first byte."""
 
 from checks.clients import host, tls
-from checks.engine.check import check
-from checks.engine.target import Target
+from checks.engine import Target, claim, negative
 
 
-@check(
+@claim(
     "Submissions, TLS from the start, answers on port 465",
     needs="smtp",
     provides="submissions",
@@ -15,9 +14,8 @@ def listens(target: Target) -> str:
     return host.listens(target, 465, "postfix")
 
 
-@check(
+@negative(
     "Port 465 does not talk in the clear",
-    negative=True,
     needs="submissions",
     remedy="smtpd_tls_wrappermode=yes for submissions in master.cf.",
 )

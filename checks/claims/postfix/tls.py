@@ -1,15 +1,13 @@
 """TLS on 25, 587 and 465: trusted, named rightly, nothing older than 1.2, and no weak suite."""
 
 from checks.clients import mail, tls
-from checks.engine.check import check
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed
+from checks.engine import Failed, Target, claim, negative
 
 PROTOCOLS = "smtpd_tls_protocols and smtpd_tls_mandatory_protocols = >=TLSv1.2 in main.cf."
 EXCLUDE = "smtpd_tls_exclude_ciphers and smtpd_tls_mandatory_exclude_ciphers in main.cf (chapter 1, TLS)."
 
 
-@check(
+@claim(
     "The certificate on port 25 is trusted, and is the mail host's", needs="smtp", provides="smtp-tls", remedy=tls.RENEW
 )
 def verified(target: Target) -> str:
@@ -19,7 +17,7 @@ def verified(target: Target) -> str:
     return tls.verified(target, 25)
 
 
-@check(
+@claim(
     "Submission agrees on TLS too, on 587 and on 465",
     needs="submission submissions smtp-tls",
     remedy="smtpd_tls_wrappermode belongs to submissions (465) alone, in master.cf.",
@@ -28,31 +26,25 @@ def submission(target: Target) -> str:
     return tls.verified(target, 587, 465)
 
 
-@check("A client that wants another host is warned", negative=True, needs="smtp-tls", remedy=tls.RENEW)
+@negative("A client that wants another host is warned", needs="smtp-tls", remedy=tls.RENEW)
 def other_name(target: Target) -> str:
     return tls.other_name_refused(target, 25)
 
 
-@check(
-    "TLS 1.1 is refused on 25, 587 and 465", negative=True, needs="submission submissions smtp-tls", remedy=PROTOCOLS
-)
+@negative("TLS 1.1 is refused on 25, 587 and 465", needs="submission submissions smtp-tls", remedy=PROTOCOLS)
 def old_refused(target: Target) -> str:
     return tls.old_refused(target, 25, 587, 465)
 
 
-@check(
-    "TLS without a certificate is refused on 25, 587 and 465",
-    negative=True,
-    needs="submission submissions smtp-tls",
-    remedy=EXCLUDE,
+@negative(
+    "TLS without a certificate is refused on 25, 587 and 465", needs="submission submissions smtp-tls", remedy=EXCLUDE
 )
 def no_anonymous(target: Target) -> str:
     return tls.suites_refused(target, tls.ANONYMOUS, 25, 587, 465)
 
 
-@check(
+@negative(
     "587 and 465 refuse what a stolen key would open later",
-    negative=True,
     needs="submission submissions smtp-tls",
     remedy=f"smtpd_tls_security_level=encrypt in master.cf; {EXCLUDE}",
 )

@@ -3,12 +3,10 @@
 import psycopg2
 
 from checks.clients import sql
-from checks.engine.check import check
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed
+from checks.engine import Failed, Target, claim, negative
 
 
-@check(
+@claim(
     "On 127.0.0.1 the role is asked for its password by SCRAM",
     needs="ssh postgresql",
     remedy="scram-sha-256 instead of md5 in pg_hba.conf, then reload.",
@@ -24,9 +22,8 @@ def scram(target: Target) -> str:
     raise Failed("a wrong password was taken")
 
 
-@check(
+@negative(
     "No line of pg_hba.conf lets anybody in without a password, or from elsewhere at the mail",
-    negative=True,
     needs="ssh postgresql",
     remedy="Take the line out, then SELECT pg_reload_conf(); docs/ours.md.",
 )
@@ -43,11 +40,11 @@ def nothing_beside(target: Target) -> str:
     return sql.as_postgres(target, "SELECT count(*) || ' lines' FROM pg_hba_file_rules")
 
 
-@check("Nobody gets in without a password", negative=True, needs="ssh postgresql")
+@negative("Nobody gets in without a password", needs="ssh postgresql")
 def password_demanded(target: Target) -> str:
     return sql.refused(target, target.role, "", "without a password")
 
 
-@check("The superuser cannot log in over TCP without one", negative=True, needs="ssh postgresql")
+@negative("The superuser cannot log in over TCP without one", needs="ssh postgresql")
 def postgres_refused(target: Target) -> str:
     return sql.refused(target, "postgres", "", "without a password", database="postgres")

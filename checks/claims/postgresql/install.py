@@ -3,12 +3,10 @@
 import psycopg2
 
 from checks.clients import host, sql
-from checks.engine.check import check
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed, Skipped
+from checks.engine import Failed, Skipped, Target, claim, negative
 
 
-@check("PostgreSQL answers on the mail host", provides="postgresql")
+@claim("PostgreSQL answers on the mail host", provides="postgresql")
 def answers(target: Target) -> str:
     if not target.shell("ls -d /etc/postgresql /var/lib/pgsql 2>/dev/null", may_fail=True):
         raise Skipped("PostgreSQL is not installed yet: that is chapter 2")
@@ -22,7 +20,7 @@ def answers(target: Target) -> str:
     return "127.0.0.1:5432 answers"
 
 
-@check(
+@claim(
     "PostgreSQL is not older than 13",
     needs="ssh postgresql",
     remedy="Upgrade: older ones do not hash by SCRAM unless told, and get no fixes.",
@@ -34,15 +32,14 @@ def version(target: Target) -> str:
     return found
 
 
-@check("PostgreSQL is started again when it dies", needs="ssh postgresql", remedy=host.REVIVED)
+@claim("PostgreSQL is started again when it dies", needs="ssh postgresql", remedy=host.REVIVED)
 def revived(target: Target) -> str:
     return host.revived(target, "pgrep -o -u postgres -x 'postgres|postmaster'")
 
 
-@check(
+@negative(
     "Port 5432 cannot be reached from outside",
-    negative=True,
-    elsewhere=True,
+    needs="elsewhere",
     remedy="listen_addresses = 'localhost' in postgresql.conf, then restart it.",
 )
 def not_outside(target: Target) -> str:

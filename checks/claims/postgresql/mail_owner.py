@@ -1,12 +1,10 @@
 """The Unix user whom the mail belongs to."""
 
 from checks.clients import host
-from checks.engine.check import check
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed
+from checks.engine import Failed, Target, claim, negative
 
 
-@check("The mail has a Unix owner, who is no one else", needs="ssh", remedy="See chapter 2, mail_owner.")
+@claim("The mail has a Unix owner, who is no one else", needs="ssh", remedy="See chapter 2, mail_owner.")
 def exists(target: Target) -> str:
     name = target.mail_owner
     entry = target.shell(f"getent passwd {name}", may_fail=True)
@@ -21,12 +19,7 @@ def exists(target: Target) -> str:
     return f"uid {uid}, gid {gid}, {home}"
 
 
-@check(
-    "The owner of the mail cannot log in",
-    negative=True,
-    needs="ssh",
-    remedy="usermod -s /usr/sbin/nologin -L the owner.",
-)
+@negative("The owner of the mail cannot log in", needs="ssh", remedy="usermod -s /usr/sbin/nologin -L the owner.")
 def no_login(target: Target) -> str:
     shell = target.shell(f"getent passwd {target.mail_owner}").split(":")[6]
     locked = target.shell(f"getent shadow {target.mail_owner} | cut -d: -f2 | cut -c1")
@@ -35,12 +28,7 @@ def no_login(target: Target) -> str:
     return f"{shell}, password locked"
 
 
-@check(
-    "Nobody else on the host can look into the mail",
-    negative=True,
-    needs="ssh",
-    remedy="chmod o-rwx the mail's folder.",
-)
+@negative("Nobody else on the host can look into the mail", needs="ssh", remedy="chmod o-rwx the mail's folder.")
 def mail_private(target: Target) -> str:
     found = host.file(target, target.mail_home)
     if found.user != target.mail_owner or found.open_to_others:

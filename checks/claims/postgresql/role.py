@@ -5,12 +5,10 @@ import re
 import psycopg2
 
 from checks.clients import sql
-from checks.engine.check import check
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed
+from checks.engine import Failed, Target, claim, negative
 
 
-@check(
+@claim(
     "The role logs in with its password",
     needs="ssh postgresql",
     remedy="Set the role's password again: run the step that makes the role.",
@@ -24,14 +22,13 @@ def login(target: Target) -> str:
     return f"{target.role} is let in"
 
 
-@check("With a wrong password it does not", negative=True, needs="ssh postgresql")
+@negative("With a wrong password it does not", needs="ssh postgresql")
 def wrong_password(target: Target) -> str:
     return sql.refused(target, target.role, "not-the-password", "with a wrong password")
 
 
-@check(
+@negative(
     "The role has no special powers",
-    negative=True,
     needs="ssh postgresql",
     remedy="ALTER ROLE … NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS.",
 )
@@ -43,7 +40,6 @@ def no_powers(target: Target) -> str:
         f"FROM pg_roles r WHERE rolname = '{target.role}'",
     )
     names = ("SUPERUSER", "CREATEDB", "CREATEROLE", "REPLICATION", "BYPASSRLS", "member of a role")
-    held = [name for name, flag in zip(names, found.split("|"), strict=True) if flag != "f"]
-    if held:
+    if held := [name for name, flag in zip(names, found.split("|"), strict=True) if flag != "f"]:
         raise Failed(f"{target.role} is {', '.join(held)}")
     return f"{target.role}: none of {', '.join(names)}"

@@ -1,5 +1,3 @@
 """Chapter 5: Dovecot continued."""
 
-from checks.clients import installed
-
-ONLY_WITH = (installed.pigeonhole,)
+NEEDS = "pigeonhole"

@@ -2,20 +2,13 @@
 
 import re
 
-from checks.clients import installed
-from checks.engine.check import check
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed, Warned
+from checks.engine import Failed, Target, Warned, claim, negative
 
+NEEDS = "chrony"
 RIVALS = "ntpd ntp ntpsec openntpd systemd-timesyncd"
 
 
-@check(
-    "chrony keeps the clock",
-    needs="ssh",
-    only_with=(installed.chrony,),
-    remedy="systemctl enable --now chrony; chronyc sources",
-)
+@claim("chrony keeps the clock", needs="ssh", remedy="systemctl enable --now chrony; chronyc sources")
 def runs(target: Target) -> str:
     arguments = target.shell("ps -o args= -C chronyd", may_fail=True).splitlines()
     if not arguments:
@@ -32,10 +25,9 @@ def runs(target: Target) -> str:
     )
 
 
-@check(
+@claim(
     "The clock is slewed; it steps only just after chrony's start",
     needs="ssh",
-    only_with=(installed.chrony,),
     remedy="makestep 1 3 in chrony.conf: a negative count would allow a step at any time.",
 )
 def slews(target: Target) -> str:
@@ -50,11 +42,9 @@ def slews(target: Target) -> str:
     return "; ".join(found) or "no makestep at all: never a step"
 
 
-@check(
+@negative(
     "Nothing else sets the clock, and ntpdate least of all",
-    negative=True,
     needs="ssh",
-    only_with=(installed.chrony,),
     remedy="Disable the other service; take ntpdate out of cron: it makes the clock jump.",
 )
 def alone(target: Target) -> str:

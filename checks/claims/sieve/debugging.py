@@ -1,15 +1,12 @@
 """The log tells what Sieve did, and not more than it should."""
 
 from checks.clients import incoming
-from checks.engine.check import check
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed, Warned
+from checks.engine import Failed, Target, Warned, claim, negative
 
 
-@check(
+@claim(
     "Dovecot's log tells what Sieve did with a letter",
-    elsewhere=True,
-    needs="ssh smtp postgresql lmtp",
+    needs="elsewhere ssh smtp postgresql lmtp",
     remedy="journalctl -u dovecot; see chapter 5, debugging.",
 )
 def told(target: Target) -> str:
@@ -22,9 +19,8 @@ def told(target: Target) -> str:
     return found.partition("msgid=")[2].partition(": ")[2] or found
 
 
-@check(
+@negative(
     "Nobody left the debug log on",
-    negative=True,
     needs="ssh",
     remedy="mail_debug = False in the inventory's data; then run the chapter.",
 )
@@ -32,7 +28,6 @@ def off(target: Target) -> str:
     found = target.shell(
         "doveconf -n 2>/dev/null | grep -E '^(mail_debug|auth_debug|log_debug|auth_verbose_passwords)'", may_fail=True
     )
-    loud = [line for line in found.splitlines() if not line.endswith(("= no", "="))]
-    if loud:
+    if loud := [line for line in found.splitlines() if not line.endswith(("= no", "="))]:
         raise Warned("; ".join(loud))
     return "neither mail_debug nor log_debug"

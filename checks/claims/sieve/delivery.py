@@ -1,14 +1,12 @@
 """The rows that lead to the LMTP socket."""
 
 from checks.clients import incoming
-from checks.engine.check import check
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed
+from checks.engine import Failed, Target, claim, negative
 
 WAY = "lmtp:unix:private/dovecot-lmtp"
 
 
-@check(
+@claim(
     "The bookkeeper sends our mail to Dovecot",
     needs="ssh postgresql lmtp",
     remedy="UPDATE transports; see chapter 5, delivery.",
@@ -16,7 +14,7 @@ WAY = "lmtp:unix:private/dovecot-lmtp"
 def way(target: Target) -> str:
     found = target.shell(
         f"postmap -q {target.domain} pgsql:/etc/postfix/pgsql/transport.cf || "
-        f"postmap -q {target.account(0)[0]} pgsql:/etc/postfix/pgsql/transport.cf",
+        f"postmap -q {target.foo} pgsql:/etc/postfix/pgsql/transport.cf",
         may_fail=True,
     )
     if found != WAY:
@@ -24,10 +22,9 @@ def way(target: Target) -> str:
     return f"{target.domain}: {found}"
 
 
-@check(
+@claim(
     "A letter was written down by Dovecot",
-    elsewhere=True,
-    needs="ssh smtp postgresql lmtp",
+    needs="elsewhere ssh smtp postgresql lmtp",
     remedy="Look for the letter in Postfix's log: which relay took it?",
 )
 def by_lmtp(target: Target) -> str:
@@ -37,9 +34,8 @@ def by_lmtp(target: Target) -> str:
     return top.partition(";")[0]
 
 
-@check(
+@negative(
     "No pipe starts a program for each message",
-    negative=True,
     needs="ssh",
     remedy="Take the article's dovecot line out of master.cf: LMTP is one process for many, and says 450 while it is away.",
 )

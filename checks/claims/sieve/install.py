@@ -1,8 +1,6 @@
 """Pigeonhole compiles scripts."""
 
-from checks.engine.check import check
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed
+from checks.engine import Failed, Target, claim, negative
 
 GOOD = 'require "fileinto"; fileinto "Junk";'
 BROKEN = 'require "fileinto";\nfileinto;'
@@ -13,7 +11,7 @@ COMPILE = (
 )
 
 
-@check("Pigeonhole compiles a script", needs="ssh", remedy="See chapter 5, install.")
+@claim("Pigeonhole compiles a script", needs="ssh", remedy="See chapter 5, install.")
 def compiles(target: Target) -> str:
     code, words = compiled(target, GOOD)
     if code != "0":
@@ -21,7 +19,7 @@ def compiles(target: Target) -> str:
     return f"Pigeonhole of Dovecot {target.shell('dovecot --version')}"
 
 
-@check("It refuses a broken one, and names the line", negative=True, needs="ssh", remedy="See chapter 5, install.")
+@negative("It refuses a broken one, and names the line", needs="ssh", remedy="See chapter 5, install.")
 def refuses(target: Target) -> str:
     code, words = compiled(target, BROKEN)
     if code == "0" or "line 2" not in words:

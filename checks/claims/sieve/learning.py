@@ -3,10 +3,8 @@
 import shlex
 from dataclasses import dataclass
 
-from checks.clients import installed, mail
-from checks.engine.check import check
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed
+from checks.clients import host, mail
+from checks.engine import Failed, Target, claim, negative, once_a_run
 
 PATIENCE = 20.0  # sa-learn is a program of its own, and gentle
 SPOOL = "/var/spool/mailroom-learn"
@@ -18,46 +16,39 @@ COUNTS = (
 )
 
 
-@check(
+@claim(
     "A message moved into Junk is learned as spam",
-    needs="ssh login",
-    only_with=(installed.pigeonhole, installed.amavis),
+    needs="ssh login amavis",
     remedy=f"journalctl -u dovecot | grep imapsieve; systemctl status {UNIT}.path; ls {SPOOL}/spam",
 )
 def spam(target: Target) -> str:
-    lesson = target.keep("lesson", lambda: taught(target))
+    lesson = taught(target)
     if lesson.as_spam["nspam"] != lesson.before["nspam"] + 1:
         raise Failed(f"nspam stays at {lesson.before['nspam']}")
     return f"nspam {lesson.before['nspam']} → {lesson.as_spam['nspam']}"
 
 
-@check(
+@negative(
     "Moved out again, it is learned as none",
-    negative=True,
-    needs="ssh login",
-    only_with=(installed.pigeonhole, installed.amavis),
+    needs="ssh login amavis",
     remedy=f"journalctl -u dovecot | grep imapsieve; systemctl status {UNIT}.path; ls {SPOOL}/ham",
 )
 def ham(target: Target) -> str:
-    lesson = target.keep("lesson", lambda: taught(target))
+    lesson = taught(target)
     if lesson.as_ham["nham"] != lesson.as_spam["nham"] + 1:
         raise Failed(f"nham stays at {lesson.as_spam['nham']}")
     return f"nham {lesson.as_spam['nham']} → {lesson.as_ham['nham']}, nspam back to {lesson.as_ham['nspam']}"
 
 
-@check(
+@negative(
     "Only Dovecot puts messages there to be learned, and only Amavis reads them",
-    negative=True,
-    needs="ssh",
-    only_with=(installed.pigeonhole, installed.amavis),
+    needs="ssh amavis",
     remedy=f"{SPOOL} is for the mail's owner and the group amavis; see chapter 5, learning.",
 )
 def private(target: Target) -> str:
-    found = target.shell(f"find {SPOOL} -type d -printf '%m %u:%g %p\\n'")
-    wrong = [line for line in found.splitlines() if int(line.split()[0], 8) & 0o007]
-    if wrong:
-        raise Failed("; ".join(wrong))
-    return found.splitlines()[0]
+    listed = host.files(target, f"find {SPOOL} -type d")
+    host.closed_to_others(listed)
+    return f"{listed[0]} {listed[0].path}"
 
 
 @dataclass(frozen=True)
@@ -69,12 +60,12 @@ class Lesson:
     as_ham: dict[str, int]
 
 
+@once_a_run
 def taught(target: Target) -> Lesson:
     """One letter's way into Junk and out of it, forgotten again at the end."""
-    bar = target.account(1)[0]
     if not target.once(f"ls -d {SPOOL} 2>/dev/null"):
         raise Failed(f"there is no {SPOOL}", "See chapter 5, learning.")
-    mark, message = mail.compose(target, mail.STRANGER, bar)
+    mark, message = mail.compose(target, target.stranger, target.bar)
     before, lessons = counts(target), learned(target)
     with mail.imap(target, 1) as client:
         try:

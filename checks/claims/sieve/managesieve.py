@@ -4,20 +4,18 @@ import base64
 import socket
 
 from checks.clients import host, mail, managesieve, tls
-from checks.engine.check import LAST, check
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed
+from checks.engine import LAST, Failed, Target, claim, negative
 
 SCRIPT = 'require "fileinto";\nif header :is "X-Mailroom" "check" { fileinto "Junk"; }\n'
 BROKEN = 'require "fileinto";\nkeep;\nfileinto "Junk"\n'
 
 
-@check("ManageSieve answers on port 4190", needs="dovecot", provides="managesieve")
+@claim("ManageSieve answers on port 4190", needs="dovecot", provides="managesieve")
 def listens(target: Target) -> str:
     return host.listens(target, managesieve.PORT, "dovecot")
 
 
-@check(
+@claim(
     "STARTTLS on 4190 shows the mail host's certificate",
     needs="managesieve imap-tls",
     remedy="ssl = required in dovecot.conf.",
@@ -26,8 +24,8 @@ def verified(target: Target) -> str:
     return tls.verified(target, managesieve.PORT)
 
 
-@check(
-    "bar puts a script there, makes it the active one, and takes it away",
+@claim(
+    "{bar} puts a script there, makes it the active one, and takes it away",
     needs="login managesieve",
     remedy="journalctl -u dovecot | grep managesieve",
 )
@@ -48,9 +46,8 @@ def uploads(target: Target) -> str:
     return "PUTSCRIPT, SETACTIVE, GETSCRIPT, DELETESCRIPT"
 
 
-@check(
+@negative(
     "A broken script is refused, with its line",
-    negative=True,
     needs="login managesieve",
     remedy="journalctl -u dovecot | grep managesieve",
 )
@@ -65,11 +62,9 @@ def broken(target: Target) -> str:
     return words
 
 
-@check(
+@negative(
     "Without TLS no password is asked for, and none is taken",
-    negative=True,
-    elsewhere=True,
-    needs="managesieve",
+    needs="elsewhere managesieve",
     remedy="ssl = required in dovecot.conf.",
 )
 def starttls(target: Target) -> str:
@@ -91,23 +86,21 @@ def starttls(target: Target) -> str:
     return last
 
 
-@check("A client that wants another host is warned", negative=True, needs="managesieve", remedy=tls.RENEW)
+@negative("A client that wants another host is warned", needs="managesieve", remedy=tls.RENEW)
 def other_name(target: Target) -> str:
     return tls.other_name_refused(target, managesieve.PORT)
 
 
-@check(
+@negative(
     "A wrong password is refused there too",
-    negative=True,
-    elsewhere=True,
+    needs="elsewhere login managesieve",
     order=LAST,
-    needs="login managesieve",
     remedy="Only the SQL passdb may be there: doveconf -n passdb.",
 )
 def wrong_password(target: Target) -> str:
     client = managesieve.Client(target)
     try:
-        if client.connect(target.account(0)[0], "not-the-password", starttls=True):
+        if client.connect(target.foo, "not-the-password", starttls=True):
             raise Failed("logged in with a wrong password")
         if b"AUTHENTICATIONFAILED" not in client.errcode + client.errmsg and b"uthentication" not in client.errmsg:
             raise Failed(f"refused, but with: {client.words()}")
@@ -116,6 +109,6 @@ def wrong_password(target: Target) -> str:
         client.sock.close()
 
 
-@check("4190 refuses what a stolen key would open later", negative=True, needs="managesieve", remedy=tls.DOVECOT_SUITES)
+@negative("4190 refuses what a stolen key would open later", needs="managesieve", remedy=tls.DOVECOT_SUITES)
 def forward_secrecy(target: Target) -> str:
     return tls.suites_refused(target, f"{tls.ANONYMOUS}:{tls.WEAK}", 4190)

@@ -3,26 +3,23 @@
 import re
 
 from checks.clients import host
-from checks.engine.check import check
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed
+from checks.engine import Failed, Target, claim, negative
 
 
-@check(
+@claim(
     "Each user has a place for scripts of their own, apart from the mail",
     needs="ssh postgresql imap",
     remedy="mail_home in dovecot.conf; see chapter 5, lmtp and sieve.",
 )
 def personal(target: Target) -> str:
-    foo = target.account(0)[0]
-    home = target.shell(f"doveadm user -f home {foo}")
-    mail = [line for line in target.shell(f"doveadm user {foo}").splitlines() if line.startswith("mail")]
+    home = target.shell(f"doveadm user -f home {target.foo}")
+    mail = [line for line in target.shell(f"doveadm user {target.foo}").splitlines() if line.startswith("mail")]
     if not home or any(line.split()[-1].rstrip("/").endswith(home.rstrip("/")) for line in mail):
         raise Failed(f"home is {home or 'nowhere'}; {'; '.join(mail)}")
     return home
 
 
-@check("Sieve looks at what LMTP delivers", needs="ssh", remedy="mail_plugins of protocol lmtp; see chapter 5, sieve.")
+@claim("Sieve looks at what LMTP delivers", needs="ssh", remedy="mail_plugins of protocol lmtp; see chapter 5, sieve.")
 def plugin(target: Target) -> str:
     # 2.3: mail_plugins = sieve; 2.4: mail_plugins { sieve = yes }
     found = " ".join(target.shell("doveconf -f protocol=lmtp mail_plugins").split())
@@ -31,14 +28,13 @@ def plugin(target: Target) -> str:
     return found
 
 
-@check(
+@negative(
     "Nobody else on the host can read or change a user's scripts",
-    negative=True,
     needs="ssh",
     remedy="chmod -R o-rwx the users' homes.",
 )
 def private(target: Target) -> str:
-    homes = target.shell(f"doveadm user -f home {target.account(0)[0]}").rsplit("/", 2)[0]
+    homes = target.shell(f"doveadm user -f home {target.foo}").rsplit("/", 2)[0]
     found = target.shell(f"find {homes} -perm /o+rwx -printf '%m %p\\n' 2>/dev/null | head -n 3", may_fail=True)
     if found and host.file(target, target.mail_home).open_to_others:
         raise Failed(found)

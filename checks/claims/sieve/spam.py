@@ -1,18 +1,14 @@
 """Spam is filed into Junk, everything else is not, and nobody may change the global scripts."""
 
-from checks.clients import incoming, installed
-from checks.engine.check import check
-from checks.engine.target import Target
-from checks.engine.verdicts import Failed
+from checks.clients import host, incoming
+from checks.engine import Failed, Target, claim, negative
 
 GLOBAL = "doveconf -n 2>/dev/null | sed -nE 's/.*[ =:](\\/[^ ;]+[.]sieve).*/\\1/p' | sort -u"
 
 
-@check(
+@claim(
     "Spam is filed into Junk",
-    elsewhere=True,
-    needs="ssh smtp postgresql lmtp",
-    only_with=(installed.pigeonhole, installed.amavis),
+    needs="elsewhere ssh smtp postgresql lmtp amavis",
     remedy="The global script: sieve_before (2.3), sieve_script with type = before (2.4); see chapter 5, spam.",
 )
 def junk(target: Target) -> str:
@@ -24,11 +20,9 @@ def junk(target: Target) -> str:
     return "GTUBE is in Junk, and in no other folder"
 
 
-@check(
+@negative(
     "An ordinary letter that a stranger has marked as spam is not",
-    negative=True,
-    elsewhere=True,
-    needs="ssh smtp postgresql lmtp",
+    needs="elsewhere ssh smtp postgresql lmtp",
     remedy="Amavis has to take X-Spam-Flag away where it did not set it.",
 )
 def inbox(target: Target) -> str:
@@ -38,9 +32,8 @@ def inbox(target: Target) -> str:
     return "in INBOX"
 
 
-@check(
+@negative(
     "The global scripts are compiled, and not the mail owner's to change",
-    negative=True,
     needs="ssh",
     remedy="sievec the script; root owns it and its folder.",
 )
@@ -50,16 +43,9 @@ def script(target: Target) -> str:
         raise Failed("doveconf names no global script")
     for path in paths:
         compiled = path.removesuffix("sieve") + "svbin"
-        if (
-            target.shell(f"[ {compiled} -nt {path} ] || [ ! {path} -nt {compiled} ] && test -s {compiled}; echo $?")
-            != "0"
-        ):
+        if target.shell(f"test -s {compiled} && ! test {path} -nt {compiled}; echo $?") != "0":
             raise Failed(f"{compiled} is missing, or older than its script")
-        folder = path.rpartition("/")[0]
-        tried = target.shell(
-            f"setpriv --reuid={target.mail_owner} --regid=$(id -g {target.mail_owner}) --clear-groups "
-            f"sh -c 'test -w {path} || test -w {compiled} || test -w {folder}; echo $?'"
-        )
-        if tried != "1":
+        tests = (f"test -w {one}" for one in (path, compiled, path.rpartition("/")[0]))
+        if host.may(target, target.mail_owner, " || ".join(tests)):
             raise Failed(f"{target.mail_owner} may write to {path}")
     return ", ".join(paths)

@@ -1,23 +1,16 @@
-"""Break-it exercises, for lab hosts: break something on purpose, find it with verify(), mend it."""
+"""Break-it exercises, for lab hosts: break something on purpose, find it with verify(), repair it with mend()."""
 
-from __future__ import annotations
-
-import datetime
 from dataclasses import dataclass
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
-
 from notebooks.workbench.host import remote, where
+from notebooks.workbench.host.stopping import stoppable
 from notebooks.workbench.show import html
 from notebooks.workbench.show.errors import NotReady, Trouble
 
 SQL = "/etc/dovecot/dovecot-sql.conf"
-AUTH = "/var/spool/postfix/private/auth"
+AUTH, HATCH = "/var/spool/postfix/private/auth", "/var/spool/postfix/private/dovecot-lmtp"
 CERTS = "/etc/postfix/certs"
+ORDERS = "/etc/amavis/conf.d/62-mailroom-clamav"
 
 
 @dataclass(frozen=True)
@@ -27,9 +20,6 @@ class Breakage:
     harm: str
     cure: str
 
-
-HATCH = "/var/spool/postfix/private/dovecot-lmtp"
-ORDERS = "/etc/amavis/conf.d/62-mailroom-clamav"
 
 BREAKAGES = {
     "postgresql": Breakage(
@@ -47,8 +37,9 @@ BREAKAGES = {
     "certificate": Breakage(
         "Every mail client warns about the server today. Yesterday it did not.",
         "postfix.certificate",
-        f"umask 077; cp -a {CERTS} {CERTS}.whole && cat >{CERTS}/both && sed -n '/KEY/,/KEY/p' {CERTS}/both >{CERTS}/key.pem && "
-        f"sed -n '/CERT/,/CERT/p' {CERTS}/both >{CERTS}/cert.pem && rm {CERTS}/both && systemctl restart postfix dovecot",
+        # the same certificate with the same key, valid until now; the host's own pair is put aside
+        f"cp -a {CERTS} {CERTS}.whole && openssl x509 -in {CERTS}.whole/cert.pem -signkey {CERTS}.whole/key.pem -days 0 "
+        f"-out {CERTS}/cert.pem && systemctl restart postfix dovecot",
         f"[ ! -d {CERTS}.whole ] || {{ rm -rf {CERTS} && mv {CERTS}.whole {CERTS} && systemctl restart postfix dovecot; }}",
     ),
     "password": Breakage(
@@ -78,19 +69,20 @@ BREAKAGES = {
 }
 
 
+@stoppable("It may be broken on {host} already, or half broken.", 'mend("{name}") puts it right in any case.')
 def break_it(name: str = "") -> html.Shown:
-    """Break one thing; without a name, the list of what can be broken."""
+    """Break one thing; without a name, the list of what can be broken. Trouble: no such name. NotAllowed: no lab host."""
     if not name:
-        return html.Table(
-            ["break_it(…)", "what people will tell you"], [(key, one.riddle) for key, one in BREAKAGES.items()]
-        )
+        riddles = [(key, one.riddle) for key, one in BREAKAGES.items()]
+        return html.Table(["break_it(…)", "what people will tell you"], riddles)
     one = find(name)
-    _on_lab(one.harm, stdin=_expired_pair() if name == "certificate" else "")
+    _on_lab(one.harm)
     return html.Note(one.riddle, f'Find out why. verify("{one.verify}") knows; mend("{name}") is the way out.', "warn")
 
 
+@stoppable("It may not be mended on {host} yet.", "{call} again; harmless where nothing is broken.")
 def mend(name: str) -> html.Note:
-    """Undo break_it(name); harmless where nothing is broken."""
+    """Undo break_it(name); harmless where it is not broken."""
     _on_lab(find(name).cure)
     return html.Note("Mended.", f'verify("{find(name).verify}") has the proof.', "good")
 
@@ -101,24 +93,8 @@ def find(name: str) -> Breakage:
     return BREAKAGES[name]
 
 
-def _on_lab(script: str, stdin: str = "") -> None:
+def _on_lab(script: str) -> None:
     where.lab_only(where.place(), "Breaking things on purpose")
-    done = remote.execute(script, stdin=stdin)
+    done = remote.execute(script)
     if done.code:
         raise NotReady("That could not be done.", done.both, "factory() shows what is there; the chapter comes first")
-
-
-def _expired_pair() -> str:
-    """A key and a certificate that ended yesterday. Made here, for the lab; the host's own pair is put aside."""
-    here = where.place()
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, here.fqdn)])
-    now = datetime.datetime.now(datetime.UTC)
-    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    builder = builder.serial_number(x509.random_serial_number())
-    builder = builder.not_valid_before(now - datetime.timedelta(days=31)).not_valid_after(
-        now - datetime.timedelta(days=1)
-    )
-    builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(here.fqdn)]), critical=False)
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    return (private + builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)).decode()

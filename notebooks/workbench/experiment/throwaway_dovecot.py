@@ -1,7 +1,5 @@
 """A throwaway second Dovecot on the lab host, on a port of its own: to try what one would never put on the real one."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -64,18 +62,14 @@ namespace inbox {
   inbox = yes
 }
 """
-START = """umask 022
-folder=$1
-mkdir -p "$folder/run" "$folder/state" "$folder/home" && chown %(owner)s "$folder/home" && cat >"$folder/dovecot.conf"
-setsid dovecot -F -c "$folder/dovecot.conf" >"$folder/out" 2>&1 </dev/null &
-for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-    ss -Hlnt 'sport = :%(port)s' | grep -q . && exit 0
-    sleep 0.1
-done
-cat "$folder/out" "$folder/log" 2>/dev/null | tail -n 5 >&2
+START = """umask 022; cd %(folder)s
+mkdir run state home && chown %(owner)s home && cat >dovecot.conf
+setsid dovecot -F -c %(folder)s/dovecot.conf >out 2>&1 </dev/null &
+for n in $(seq 20); do ss -Hlnt 'sport = :%(port)s' | grep -q . && exit 0; sleep 0.1; done
+cat out log 2>/dev/null | tail -n 5 >&2
 exit 1
 """
-STOP = '[ ! -f "$1/run/master.pid" ] || kill "$(cat "$1/run/master.pid")"; sleep 0.2; rm -rf "$1"'
+STOP = "kill $(cat %(folder)s/run/master.pid); sleep 0.2; rm -rf %(folder)s"
 
 
 @contextmanager
@@ -85,15 +79,10 @@ def dovecot(language: str, extra: str = "") -> Iterator[str]:
     where.lab_only(here, "A second Dovecot")
     folder = remote.execute("mktemp -d /tmp/trial.XXXXXX && chmod 755 /tmp/trial.*").out.strip()
     values = {"password": PASSWORD, "owner": here.data["mail_owner"], "folder": folder, "port": PORT}
-    text = (BASE[language] + REST) % values + extra
     try:
-        done = remote.execute(f"sh -c '{_quoted(START % values)}' trial {folder}", stdin=text)
+        done = remote.execute(START % values, stdin=(BASE[language] + REST) % values + extra)
         if done.code:
             raise NotReady("The throwaway Dovecot did not start.", done.both)
         yield folder
     finally:
-        remote.execute(f"sh -c '{_quoted(STOP)}' trial {folder}")
-
-
-def _quoted(script: str) -> str:
-    return script.replace("'", "'\\''")
+        remote.execute(STOP % values)

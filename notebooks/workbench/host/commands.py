@@ -1,111 +1,118 @@
-"""Looking at the host: run a command, read a file, follow a log, ask the database."""
-
-from __future__ import annotations
+"""Looking at the host: run a command, read a file or a log, ask the database."""
 
 import re
 import shlex
-import time
 from collections.abc import Sequence
+from contextlib import closing
 
 import psycopg2
 
-from checks.engine import ssh
+from checks.clients import sql
+from checks.engine.verdicts import Failed, words
 from notebooks.workbench.host import remote, where
-from notebooks.workbench.show import html, progress
+from notebooks.workbench.host.stopping import stoppable
+from notebooks.workbench.show import html
 from notebooks.workbench.show.errors import NotExpected, NotReady
 
 Expect = str | tuple[str, ...]
-POSTFIX = "-u 'postfix*'"
-WORKERS = "-u amavis -u clamav-daemon"
-UNITS = {"postfix": POSTFIX, "postgresql": "-u 'postgresql*'", "dovecot": "-u dovecot", "workers": WORKERS}
-UNITS["mail"] = f"{POSTFIX} -u dovecot -u amavis"
+UNITS = {
+    "postfix": "-u 'postfix*'",
+    "postgresql": "-u 'postgresql*'",
+    "dovecot": "-u dovecot",
+    "workers": "-u amavis -u clamav-daemon",
+    "mail": "-u 'postfix*' -u dovecot -u amavis",
+}
 
 
-def run(
-    command: str, *, on: str = "", ok: int | Sequence[int] | None = 0, expect: Expect | None = None, stdin: str = ""
-) -> html.Text:
-    """Run a command on the mail host as root, or on another lab host. `ok` are the exit codes that are no surprise."""
-    done = remote.execute(command, on=on, stdin=stdin)
-    accepted = {ok} if isinstance(ok, int) else set(ok) if ok is not None else None
-    if accepted is not None and done.code not in accepted:
-        raise NotExpected(f"`{command}` ended with {done.code}.", done.both or "It printed nothing.", "")
-    for one in (expect,) if isinstance(expect, str) else expect or ():
+@stoppable(
+    "{host} may go on with `{command}`: a command does not end with the cell that began it.",
+    'run("ps -eo pid,etime,args --sort=-start_time | head", on="{host}") shows what still runs; run("kill PID", on="{host}") ends it.',
+)
+def run(command: str, *, on: str | None = None, ok: int | Sequence[int] | None = 0, expect: Expect = ()) -> html.Text:
+    """Run a command on the mail host as root, or on another host of the lab or the inventory; its output and errors, without secrets.
+
+    `ok` are the exit codes that are no surprise; None is any. Raises NotExpected for another code, or where no line of the
+    output has what `expect` says: each of its texts, or "re:" and a regular expression. A minute without an end is NotReady, and so
+    is a host that is not there: nothing is run on the mail host in its place.
+    """
+    here = where.place()
+    there = list(dict.fromkeys([here.name, *here.lab.get("hosts", {}), *here.others]))
+    if on is not None and on not in there:
+        raise NotReady(
+            f"There is no host {on!r} to run this on; nothing was run.",
+            "" if on else "This inventory has no host from which a client would connect.",
+            f"There are: {', '.join(there)}. Without on= it is {here.name}.",
+        )
+    done = remote.execute(command, on=on or "")
+    said = done.both or "It printed nothing."
+    if ok is not None and done.code not in ([ok] if isinstance(ok, int) else ok):
+        raise NotExpected(f"`{command}` ended with {done.code}.", said)
+    for one in each(expect):
         if not any(one in line or begins(line, one) for line in done.both.splitlines()):
-            raise NotExpected(f"`{command}` did not print {one!r}.", done.both or "It printed nothing.")
-    return html.Text(done.both or f"(nothing; exit code {done.code})", f"{on or where.place().name}$ {command}")
+            raise NotExpected(f"`{command}` did not print {one!r}.", said)
+    return html.Text(done.both or f"(nothing; exit code {done.code})", f"{on or here.name}$ {command}")
 
 
+@stoppable()
 def read(path: str, pattern: str = "") -> html.Text:
-    """A file of the host, or only its lines that the regular expression finds. Passwords come masked."""
+    """A file of the host, or only its lines that the regular expression finds. Passwords come masked.
+
+    Raises NotExpected where the file is missing or not readable.
+    """
     hide = "s/(pass(word|wd)?[a-z_]* ?= ?)[^ ]+/\\1(secret)/"
     done = remote.execute(f"sed -E {shlex.quote(hide)} -- {shlex.quote(path)}")
     if done.code:
         raise NotExpected(f"{path} cannot be read.", done.err.strip(), "show(…) says which step makes it")
-    lines = [line for line in done.out.splitlines() if not pattern or re.search(pattern, line)]
-    note = f"  (lines with {pattern})" if pattern else ""
-    return html.Text("\n".join(lines) or "(no such line)" if pattern else "\n".join(lines), f"{path}{note}")
+    if not pattern:
+        return html.Text(done.out, path)
+    found = [line for line in done.out.splitlines() if re.search(pattern, line)]
+    return html.Text("\n".join(found) or "(no such line)", f"{path}  (lines with {pattern})")
 
 
+@stoppable()
 def log(unit: str = "mail", lines: int = 20, grep: str = "") -> html.Text:
-    """What "postfix", "dovecot", "postgresql", the "workers" or "mail" (all but the database) said last."""
+    """The last lines of the log of "postfix", "dovecot", "postgresql", the "workers", "mail" (all but the database) or a unit.
+
+    With `grep` only the lines that this extended regular expression finds.
+    """
     wanted = f" | grep -E -- {shlex.quote(grep)}" if grep else ""
-    done = remote.execute(f"journalctl {_units(unit)} -o short --no-hostname --no-pager{wanted} | tail -n {int(lines)}")
-    return html.Text(done.out or "(nothing)", f"journalctl {_units(unit)}" + (f", lines with {grep}" if grep else ""))
+    done = remote.execute(f"{_journal(unit)} -o short --no-hostname --no-pager{wanted} | tail -n {int(lines)}")
+    return html.Text(done.out or "(nothing)", _journal(unit) + (f", lines with {grep}" if grep else ""))
 
 
-def follow(unit: str = "mail", seconds: float = 5.0) -> html.Text:
-    """The log as it grows, for some seconds: start it, and let something happen meanwhile (a terminal, a mail client)."""
-    seen: list[str] = []
-    cursor = remote.execute("journalctl -n 0 --show-cursor -q").out.strip().removeprefix("-- cursor: ")
-    end = time.monotonic() + seconds
-    with progress.Progress(f"following {unit} for {seconds:.0f} s") as shown:
-        # asked again and again: `journalctl -f` needs inotify watches, which a busy machine may not have left for a lab host
-        while time.monotonic() < end:
-            time.sleep(0.3)
-            after = f"--after-cursor={shlex.quote(cursor)} -q -o short --no-hostname --no-pager"
-            lines = remote.execute(f"journalctl {_units(unit)} {after}").out.splitlines()
-            for line in lines[len(seen) :]:
-                seen.append(line)
-                shown.say(line)
-            shown.tick()
-    return html.Text("\n".join(seen) or "(nothing was logged meanwhile)", f"{unit}, {seconds:.0f} s")
+@stoppable()
+def ask(statement: str, *, refused: bool = False) -> html.Shown:
+    """Ask the tables as mailreader, through an SSH tunnel; whatever the statement did is rolled back.
 
-
-def ask(statement: str, *, refused: bool = False, database: str = "mail") -> html.Shown:
-    """Ask the tables as mailreader, through an SSH tunnel. refused=True: the statement must not be allowed."""
-    here = where.place()
-    forward = ssh.Forward(remote.client(), "127.0.0.1", 5432)
+    refused=True: the database must not allow it, else NotExpected is raised. NotReady: the database does not answer.
+    """
     try:
-        connection = psycopg2.connect(
-            host="127.0.0.1",
-            port=forward.port,
-            dbname=database,
-            user="mailreader",
-            password=here.secrets("secrets")["mailreader"],
-            connect_timeout=10,
-        )
-        with connection, connection.cursor() as cursor:
-            cursor.execute(statement)
-            headings = [column.name for column in cursor.description or ()]
-            rows = [[remote.masked(str(cell)) for cell in row] for row in cursor.fetchall()] if headings else []
-            connection.rollback()
-    except (psycopg2.Error, OSError) as error:
-        why = remote.masked(str(error).strip())
-        if refused and isinstance(error, psycopg2.Error) and error.pgcode:
+        with closing(where.place().target()) as target:
+            password = target.secret(target.role)
+            with closing(sql.connect(target, target.role, password)) as connection:
+                cursor = connection.cursor()
+                cursor.execute(statement)
+                headings = [column.name for column in cursor.description or ()]
+                rows = [[remote.masked(str(cell)) for cell in row] for row in cursor.fetchall()] if headings else []
+    except (psycopg2.Error, OSError, Failed) as error:
+        why = remote.masked(words(error).strip())
+        if refused and getattr(error, "pgcode", None):
             return html.Note("refused, as it should be", f"{statement}\n{why}", "good")
-        remedy = 'apply("postgresql.install")' if "refused" in why or "closed" in why else ""
+        away = not isinstance(error, Failed) and ("refused" in why or "closed" in why)
+        remedy = 'apply("postgresql.install")' if away else ""
         raise NotReady("The database did not answer that.", why, remedy, "notebook 02") from None
-    finally:
-        forward.close()
     if refused:
-        raise NotExpected(
-            "mailreader was allowed to do that.", statement, 'apply("postgresql.tables"), apply("postgresql.role")'
-        )
+        remedy = 'apply("postgresql.tables"), apply("postgresql.role")'
+        raise NotExpected("mailreader was allowed to do that.", statement, remedy)
     return html.Table(headings, rows, f"mail=> {statement}")
 
 
-def _units(unit: str) -> str:
-    return UNITS.get(unit, f"-u {shlex.quote(unit)}")
+def _journal(unit: str) -> str:
+    return f"journalctl {UNITS.get(unit) or f'-u {shlex.quote(unit)}'}"
+
+
+def each(expect: Expect) -> tuple[str, ...]:
+    return (expect,) if isinstance(expect, str) else expect
 
 
 def begins(text: str, wanted: str) -> bool:

@@ -1,6 +1,6 @@
 """The inventory's hosts and the chapters' steps, for the runbook; a part of pyinfra_process.
 
-No secret is in it: "(secret)" stands in the texts.
+No secret is in it: the texts have "(secret)" in its place.
 """
 
 from typing import Any
@@ -26,7 +26,7 @@ def steps(data: dict[str, Any], name: str) -> list[dict[str, Any]]:
     from deploys.data import DataError, mail_data
 
     try:
-        today = shown.today(mail_data(data, name, secrets_too=False))
+        found = shown.shown(mail_data(data, name, secrets_too=False))
     except DataError as error:
         raise InventoryError(f"The inventory's data for {name} are wrong: {error}") from None
     return [
@@ -36,9 +36,9 @@ def steps(data: dict[str, Any], name: str) -> list[dict[str, Any]]:
             "title": step.title,
             "doc": step.__doc__ or "",
             "article": step.article,
-            "today": today[f"{chapter}.{step.__name__}"],
-            "needs": step.needs,
+            "position": position,
+            **found[f"{chapter}.{step.__name__}"]._asdict(),
         }
         for chapter in told.CHAPTERS
-        for step in told.steps(chapter)
+        for position, step in enumerate(told.steps(chapter), 1)
     ]

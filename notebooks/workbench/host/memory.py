@@ -1,32 +1,34 @@
 """What each part of the factory takes of the host's memory."""
 
-from __future__ import annotations
-
-import re
-
 from notebooks.workbench.host import remote
+from notebooks.workbench.host.stopping import stoppable
 from notebooks.workbench.show import html
 
-# Pss counts a page that four processes share as a quarter in each: the sum is what they really take together.
-ASK = """cd /proc && for p in [0-9]*; do
-[ -r $p/smaps_rollup ] && echo "$(awk '/^Pss:/ {print $2}' $p/smaps_rollup 2>/dev/null) $(tr '\\0' ' ' <$p/cmdline 2>/dev/null)"
-done; awk '/^MemTotal/ {print "total", $2}' /proc/meminfo"""
+# Pss (proc(5), smaps_rollup) counts a page that four processes share as a quarter in each: the sum is what they take together.
+ASK = r"""ps -eo pid=,unit= | while read -r pid unit; do
+pss=$(awk '/^Pss:/ {print $2}' /proc/$pid/smaps_rollup 2>/dev/null); [ -z "$pss" ] || echo "$unit $pss"; done"""
 PARTS = {
-    "Amavis, with SpamAssassin in it": r"amavisd",
-    "ClamAV": r"clamd",
-    "Postfix": r"/postfix/|^(smtpd|qmgr|pickup|cleanup|smtp|virtual|proxymap|trivial-rewrite|tlsmgr|anvil|lmtp|local|bounce) ",
-    "PostgreSQL": r"postgres",
-    "Dovecot": r"dovecot",
-    "chrony": r"chronyd",
+    "amavis": "Amavis, with SpamAssassin in it",
+    "clamav-daemon": "ClamAV",
+    "postfix": "Postfix",
+    "postgresql": "PostgreSQL",
+    "dovecot": "Dovecot",
+    "chrony": "chrony",
 }
 
 
+def parts() -> dict[str, list[float]]:
+    """The size in MB of each process, by the part whose unit it belongs to; what remains is "the system"."""
+    found: dict[str, list[float]] = {part: [] for part in [*PARTS.values(), "the system"]}
+    for unit, size in (line.split() for line in remote.execute(ASK).out.splitlines()):
+        part = next((part for start, part in PARTS.items() if unit.startswith(start)), "the system")
+        found[part].append(int(size) / 1024)
+    return found
+
+
+@stoppable()
 def memory() -> html.Table:
     """The memory of each part, as it is now: processes, and megabytes that they take together."""
-    told = [line.partition(" ")[::2] for line in remote.execute(ASK).out.splitlines()]
-    rows = []
-    for name, pattern in PARTS.items():
-        mine = [int(size) for size, command in told if size.isdigit() and re.search(pattern, command)]
-        if mine:
-            rows.append([name, len(mine), f"{sum(mine) / 1024:.0f}"])
+    shown = [(part, sizes) for part, sizes in parts().items() if sizes and part != "the system"]
+    rows = [[part, len(sizes), f"{sum(sizes):.0f}"] for part, sizes in shown]
     return html.Table(["part", "processes", "MB"], rows, "taken together, shared pages counted once")

@@ -1,13 +1,11 @@
-"""pyinfra for a notebook, in a process that lives as long as its kernel: `python -m notebooks.workbench.host.pyinfra_process`.
+"""pyinfra for a notebook, in a process that lives as long as its kernel; host/worker.py starts it.
 
-It describes the inventory, predicts steps and applies them, over one SSH connection a host. A process of its own, because pyinfra
-patches the standard library (gevent), and a Jupyter kernel does not survive that. One request is a line of JSON on standard
-input: {"do": "apply", "host": "mx1", "steps": ["dovecot.tls"]}. Its answers are lines of JSON on standard output:
+It describes the inventory, predicts and applies steps, and says which are done, over one SSH connection a host. A process of its
+own, because pyinfra patches the standard library (gevent), and a Jupyter kernel does not survive that. A request comes over a
+pipe, such as {"do": "apply", "host": "mx1", "steps": ["dovecot.tls"], "data": {}}. Its answers are
 {"starting": "Chapter 4: TLS | …"}, {"outcome": [name, "Success" | "No changes" | "Error"]}, {"told": text, "level": "WARNING"}, and
-at last {"done": …} or {"refused": why}. Nothing secret is written: pyinfra's own output keeps standard input to itself.
+at last {"done": …} or {"refused": why}. Nothing secret is answered: pyinfra's own output keeps standard input to itself.
 """
-
-from __future__ import annotations
 
 # First of all: it patches the standard library.
 import pyinfra_cli  # isort: skip  # noqa: F401
@@ -19,33 +17,31 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib import import_module
-from pathlib import Path
+from multiprocessing.connection import Connection
 from typing import Any
 
 import click
 import gevent
 import pyinfra
-from pyinfra.api import Config, Host, State
+from pyinfra.api import Host, State
 from pyinfra.api.connect import connect_all
 from pyinfra.api.operations import run_ops
 from pyinfra.api.state import BaseStateCallback, StateStage
 from pyinfra.connectors.ssh import SSHConnector
 from pyinfra.connectors.sshuserclient.client import get_host_keys, get_ssh_config
-from pyinfra.context import ctx_config, ctx_host, ctx_inventory, ctx_state
-from pyinfra_cli.inventory import make_inventory
+from pyinfra.context import ctx_host
 from pyinfra_cli.util import load_func
 
+from deploys import running
+from deploys.running import name_of, several
 from notebooks.workbench.host import describe
 from operations import hold
 
-ROOT = Path(__file__).resolve().parents[3]
-answers = sys.stdout  # replaced in main(): what an inventory prints must not spoil the JSON
 clients: dict[str, Any] = {}  # each host's SSH client
 
 
 def tell(**answer: Any) -> None:
-    print(json.dumps(answer), file=answers, flush=True)
+    pipe.send(answer)
 
 
 class Told(logging.Handler):
@@ -76,53 +72,26 @@ class Outcomes(BaseStateCallback):
         tell(outcome=[name_of(state, op_hash), "Error"])
 
 
-def name_of(state: State, op_hash: str) -> str:
-    return ", ".join(state.op_meta[op_hash].names).rpartition(" | ")[2]
-
-
 @contextmanager
-def prepared(host: str, steps: list[str], data: dict[str, Any], predict: bool) -> Iterator[State]:
-    """The steps' operations, found for this host; with `predict` each says whether it would change something."""
-    state, config = State(check_for_changes=predict), Config()
-    state.cwd = str(ROOT)
-    with ctx_state.use(state), ctx_config.use(config):
-        config.lock_current_state()
-        inventory = make_inventory(str(ROOT / "inventory.py"), cwd=str(ROOT), override_data=data)
-        with ctx_inventory.use(inventory):
-            one = inventory.get_host(host)
-            state.init(inventory, config, initial_limit=[one])
-            state.add_callback_handler(Outcomes())
-            state.set_stage(StateStage.Connect)
-            connect(state, one)
-            state.set_stage(StateStage.Prepare)
-            load_func(state, deploy(steps))
-            yield state
-
-
-def deploy(steps: list[str]) -> Any:
-    """One step as it is typed; several as one run, as a whole deploy is."""
-    found = [getattr(import_module(f"deploys.chapters.{chapter}"), name) for chapter, name in map(_pair, steps)]
-    if len(found) == 1:
-        return found[0]
-    from deploys.restart import restart_changed
-    from deploys.step import compose
-
-    def several() -> None:
-        compose(found)
-        restart_changed()
-
-    return several
-
-
-def _pair(step: str) -> tuple[str, str]:
-    chapter, _, name = step.partition(".")
-    return chapter, name
+def prepared(host: str, run: Callable[[], None], data: dict[str, Any], predict: bool) -> Iterator[State]:
+    """The operations of a deploy, found for this host; with `predict` each says whether it would change something."""
+    with running.begun(host, predict=predict, data=data) as state:
+        state.add_callback_handler(Outcomes())
+        state.set_stage(StateStage.Connect)
+        connect(state, state.inventory.get_host(host))
+        state.set_stage(StateStage.Prepare)
+        load_func(state, run)
+        yield state
 
 
 def connect(state: State, one: Host) -> None:
     """By the connection of the last request, if it still answers."""
     client = clients.pop(one.name, None)
-    if client is not None and isinstance(one.connector, SSHConnector) and answers_still(client):
+    try:
+        alive = client.exec_command("true", timeout=5)[1].channel.recv_exit_status() == 0
+    except Exception:  # there is none, or paramiko finds something wrong with it: there will be a new one
+        alive = False
+    if alive and isinstance(one.connector, SSHConnector):
         one.connector.client, one.connected = client, True
         state.activate_host(one)
     else:
@@ -133,29 +102,66 @@ def connect(state: State, one: Host) -> None:
         clients[one.name] = one.connector.client
 
 
-def answers_still(client: Any) -> bool:
-    try:
-        return bool(client.exec_command("true", timeout=5)[1].channel.recv_exit_status() == 0)
-    except Exception:  # whatever paramiko finds wrong with it: there will be a new one
-        return False
-
-
 def predict(host: str, steps: list[str], data: dict[str, Any]) -> dict[str, Any]:
-    """The operations that would change something, and the texts before and after (operations/preview.py)."""
+    """The operations that would change something, the texts before and after (operations/preview.py), and the operations of which
+    nobody can tell: they see nothing of a database that does not answer, and would take it for empty."""
+    unasked: list[str] = []
+
+    def run() -> None:
+        from deploys.context import DATA
+        from deploys.dry_run import DryRun
+
+        several(steps)()
+        if DATA in ctx_host.get().connector_data:
+            found = DryRun()
+            unasked.extend(name for step in steps if step in found.told for name in found.unasked(step))
+
     with tempfile.NamedTemporaryFile("r") as noted:
         os.environ["MAILROOM_PREVIEW"] = noted.name
         try:
-            with prepared(host, steps, data, predict=True) as state:
+            with prepared(host, run, data, predict=True) as state:
                 ops = state.ops[state.inventory.get_host(host)]
                 changing = [one for one in state.get_op_order() if ops[one].operation_meta._maybe_is_change]
-                plan = [name_of(state, one) for one in changing]
+                plan = [name for name in (name_of(state, one) for one in changing) if name not in unasked]
         finally:
             del os.environ["MAILROOM_PREVIEW"]
-        return {"plan": plan, "changes": [json.loads(line) for line in noted]}
+        changes = [json.loads(line) for line in noted]
+        return {
+            "plan": plan,
+            "changes": [one for one in changes if not unasked or one["what"] not in ("", "database mail")],
+            "unasked": unasked,
+        }
+
+
+def dry_run(host: str, steps: list[str]) -> dict[str, Any]:
+    """Of each step that this host can have: what it stands on and is missing, which of those are whole chapters, whether it was
+    ever done, what it would change where nothing is missing, what nobody can tell, and whether it is done."""
+    found = {}
+
+    def ask() -> None:
+        from deploys.dry_run import DryRun
+        from deploys.preflight import ready
+        from deploys.told import whole_chapters
+
+        if ready():
+            run = DryRun()
+            for step in steps or run.told:
+                missing = run.missing(step)
+                found[step] = {
+                    "missing": missing,
+                    "chapters": whole_chapters(step, missing),
+                    "never": run.never(step),
+                    "undone": [] if missing else run.undone(step),
+                    "unasked": run.unasked(step),
+                    "done": run.done(step),
+                }
+
+    with prepared(host, ask, {}, predict=True):
+        return {"steps": found}
 
 
 def apply(host: str, steps: list[str], data: dict[str, Any]) -> dict[str, Any]:
-    with prepared(host, steps, data, predict=False) as state:
+    with prepared(host, several(steps), data, predict=False) as state:
         state.set_stage(StateStage.Execute)
         try:
             run_ops(state)
@@ -165,27 +171,31 @@ def apply(host: str, steps: list[str], data: dict[str, Any]) -> dict[str, Any]:
         return {}
 
 
-ACTIONS: dict[str, Callable[..., dict[str, Any]]] = {"describe": describe.described, "predict": predict, "apply": apply}
+ACTIONS: dict[str, Callable[..., dict[str, Any]]] = {
+    "describe": describe.described,
+    "predict": predict,
+    "dry_run": dry_run,
+    "apply": apply,
+}
 
 
 def end_with(kernel: int) -> None:
-    """A kernel that was killed leaves nobody who holds a host; while nothing is done, the end of standard input says so."""
+    """End with the kernel, also when it was killed: no process may hold a host for it. Between requests the end of the pipe says so."""
     while os.getppid() == kernel:
         gevent.sleep(1)
     os._exit(1)
 
 
 def main() -> None:
-    global answers
     gevent.spawn(end_with, os.getppid())
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)
-    sys.path.insert(0, str(ROOT))
     pyinfra.is_cli = True
     pyinfra.logger.setLevel(logging.INFO)
     pyinfra.logger.addHandler(Told())
-    for line in sys.stdin:
-        request = json.loads(line)
+    while True:
+        try:
+            request = pipe.recv()
+        except EOFError:
+            return
         try:
             tell(done=ACTIONS[request.pop("do")](**request))
         except Exception as error:  # the kernel shows it; the next request finds a fresh state
@@ -193,4 +203,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    pipe = Connection(int(sys.argv[1]))
     main()

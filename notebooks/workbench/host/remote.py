@@ -1,21 +1,21 @@
 """SSH to the hosts of the inventory: one connection each, kept, and made again after a rewind."""
 
-from __future__ import annotations
-
 import contextlib
 import re
-import threading
 from dataclasses import dataclass
+from pathlib import Path
 
 import paramiko
 
-from checks.engine import ssh
+from checks.engine import inventory, ssh
 from checks.engine.verdicts import CannotStart
 from notebooks.workbench.host import snapshots, where
 from notebooks.workbench.show.errors import NotReady
 
-HASH = re.compile(r"(\{[A-Z0-9.-]+\}|SCRAM-SHA-256)\$[A-Za-z0-9$=,./+:_-]{12,}")
+# Those of one pass ({SHA512}, {SSHA256}) have no $ in them.
+HASH = re.compile(r"(\{[A-Z0-9.-]+\}|SCRAM-SHA-256)(?:\$[A-Za-z0-9$=,./+:_-]{12,}|[A-Za-z0-9+/=.]{12,})")
 KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----", re.DOTALL)
+TIMEOUT = 60.0  # seconds for one command
 _clients: dict[str, paramiko.SSHClient] = {}
 
 
@@ -32,22 +32,33 @@ class Done:
         return "\n".join(part.rstrip("\n") for part in (self.out, self.err) if part.strip())
 
 
-def client(on: str = "") -> paramiko.SSHClient:
-    """The connection to a host of the lab or of the inventory; the mail host unless named."""
+def session(on: str = "") -> paramiko.Channel:
+    """A channel to a host of the lab or of the inventory, the mail host unless named; NotReady where it cannot be reached."""
     snapshots.wait()
     here = where.place()
     name = on or here.name
-    kept = _clients.get(name)
-    transport = kept.get_transport() if kept else None
-    if kept and transport and transport.is_active():
-        return kept
+    # a rewind in a terminal, or a reboot: then the connection that was kept only looks alive
+    with contextlib.suppress(KeyError, EOFError, OSError, paramiko.SSHException):
+        return _opened(_clients[name])
     forget(name)
     try:
-        _clients[name] = ssh.connect(name, here.ssh_config)
+        _clients[name] = ssh.connect(name, _config(here, name))
     except CannotStart as error:
         remedy = "In a terminal: make up (or python -m lab up)" if here.lab else "Repair the connection."
         raise NotReady(f"{name} cannot be reached.", str(error), remedy, "notebook 00") from None
-    return _clients[name]
+    return _opened(_clients[name])
+
+
+def _config(here: where.Place, name: str) -> Path:
+    """The SSH settings for a host: the lab's have one file, another server of the inventory has its own."""
+    known = name == here.name or name in here.lab.get("hosts", {})
+    return here.ssh_config if known else inventory.server(name).ssh_config
+
+
+def _opened(client: paramiko.SSHClient) -> paramiko.Channel:
+    if transport := client.get_transport():
+        return transport.open_session(timeout=10)
+    raise EOFError
 
 
 def forget(name: str = "") -> None:
@@ -57,47 +68,35 @@ def forget(name: str = "") -> None:
             found.close()
 
 
-def execute(command: str, *, on: str = "", stdin: str = "", timeout: float = 60.0, raw: bool = False) -> Done:
-    """Run a shell command as the inventory's SSH user. What it prints comes back without secrets, unless raw."""
-    channel = _session(on)
-    with channel:
-        channel.settimeout(timeout)
-        channel.exec_command(command)
-        channel.sendall(stdin.encode())
-        channel.shutdown_write()
-        errors: list[bytes] = []
-        reader = threading.Thread(target=lambda: errors.append(channel.makefile_stderr("rb").read()), daemon=True)
-        reader.start()
-        try:
-            out = channel.makefile("rb").read()
-        except TimeoutError:
-            raise NotReady(f"No end after {timeout:.0f} s: {command}", "It may wait for something.") from None
-        reader.join()
-        code = channel.recv_exit_status()
-    texts = [out.decode(errors="replace"), b"".join(errors).decode(errors="replace")]
-    return Done(code, *(texts if raw else map(masked, texts)))
-
-
 snapshots.closing.append(forget)
+
+
+def execute(command: str, *, on: str = "", stdin: str = "", raw: bool = False) -> Done:
+    """Run a shell command as the inventory's SSH user. What it prints comes back without secrets, unless raw. NotReady: it does not
+    end, or the host goes away meanwhile.
+    """
+    with session(on) as channel:
+        channel.settimeout(TIMEOUT)
+        try:  # one after the other: paramiko takes in 2 MB of errors meanwhile
+            channel.exec_command(command)
+            channel.sendall(stdin.encode())
+            channel.shutdown_write()
+            parts = [make("rb").read() for make in (channel.makefile, channel.makefile_stderr)]
+            code = channel.recv_exit_status()
+            if code < 0 and not channel.get_transport().is_active():  # else a signal has ended it
+                raise EOFError
+        except TimeoutError:
+            raise NotReady(f"No end after {TIMEOUT:.0f} s: {command}", "It may wait for something.") from None
+        except (OSError, EOFError, paramiko.SSHException):
+            away = f"{on or where.place().name} hung up while this ran: {command}"
+            why = "It was rebooted, put back or stopped, or sshd has ended. How far the command went is not known."
+            raise NotReady(away, why, "Look at the host, and run the cell again.") from None
+    texts = [part.decode(errors="replace") for part in parts]
+    return Done(code, *(texts if raw else map(masked, texts)))
 
 
 def masked(text: str) -> str:
     """The text without passwords, hashes and private keys: what a notebook shows may be saved and shared."""
-    here = where.place()
     with contextlib.suppress(CannotStart):
-        text = here.target().scrub(text)
+        text = where.place().target().scrub(text)
     return KEY.sub("(private key)", HASH.sub(r"\1$(hash)", text))
-
-
-def _session(on: str) -> paramiko.Channel:
-    for attempt in (1, 2):
-        transport = client(on).get_transport()
-        try:
-            assert transport is not None
-            return transport.open_session(timeout=10)
-        except (AssertionError, EOFError, OSError, paramiko.SSHException):
-            # a rewind by somebody else, or a reboot: the connection only looked alive
-            forget(on or where.place().name)
-            if attempt == 2:
-                raise
-    raise AssertionError

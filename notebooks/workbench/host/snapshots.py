@@ -1,55 +1,77 @@
-"""Snapshots of a lab host at step boundaries: taken in the background, waited for where a cell needs the host."""
-
-from __future__ import annotations
+"""Snapshots of a lab host where it is dear to build: taken in the background, waited for where a cell needs the host."""
 
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
+from typing import IO
 
-from notebooks.workbench.host import where
+from checks.engine.inventory import ROOT
+from notebooks.workbench.host import turns
 from notebooks.workbench.show import progress
 
 _running: list[tuple[str, subprocess.Popen[str]]] = []
+_kept: dict[int, str] = {}  # what a process of those is to keep
 # titles of steps that this kernel has changed the host with: what was kept of them before is another walk's
 outdated: set[str] = set()
-# who keeps something open to the host; called before the host is replaced
-closing: list[Callable[[], None]] = []
+# what closes connections to the host; called before the host is replaced
+closing: list[Callable[[], None]] = [turns.let_go]
 
 
 def wanted() -> bool:
     return os.environ.get("MAILROOM_SNAPSHOTS", "yes").lower() not in ("no", "0", "off")
 
 
-def lab(*words: str) -> subprocess.Popen[str]:
-    """`python -m lab …` as a program of its own, which replaces the host; it may outlive the kernel."""
+def lab(*words: str) -> tuple[subprocess.Popen[str], IO[str]]:
+    """`python -m lab …` as a program of its own, which replaces the host, and the file of what it says."""
     for close in closing:
         close()
-    return subprocess.Popen(
+    # not a pipe: it may outlive the kernel, and a word into a pipe without a reader would end it half way
+    said = tempfile.TemporaryFile("w+")  # noqa: SIM115, as long as somebody may ask
+    process = subprocess.Popen(
         [sys.executable, "-m", "lab", *words],
-        cwd=where.ROOT,
+        cwd=ROOT,
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stdout=said,
+        stderr=said,
         text=True,
         start_new_session=True,
     )
+    return process, said
 
 
 def keep(host: str, title: str) -> None:
     """Begin to keep the host as it is now under this title."""
     wait()
-    outdated.discard(title)
-    _running.append((title, lab("snapshot", host, title)))
+    process, _ = lab("snapshot", "--stay", host, title)  # a cell does not wait for a boot
+    _running.append((f"keeping the host as it was after {title}", process))
+    _kept[process.pid] = title
+
+
+def do(what: str, *words: str) -> str | None:
+    """`python -m lab …`, waited for: what it said where it failed, else None. Where the cell is stopped the lab goes on, and the
+    next cell waits for it."""
+    wait()
+    process, said = lab(*words)
+    _running.append((what, process))
+    wait()
+    with said:
+        said.seek(0)
+        return said.read().strip() if process.returncode else None
 
 
 def wait() -> None:
-    """Wait for a snapshot on its way: meanwhile the host is paused or being replaced."""
+    """Wait for what the lab does with the host, for this notebook or another: meanwhile it is paused or being replaced."""
     while _running:
-        title, process = _running[0]
+        what, process = _running[0]
         if process.poll() is None:
-            progress.until_done(process, f"keeping the host as it was after {title}")
+            progress.until_done(process, what)
+        title = _kept.pop(process.pid, "")
+        if not process.returncode:  # else what is there of this title is still another walk's
+            outdated.discard(title)
         _running.pop(0)
+    turns.take()
 
 
 def lacking(host: str, title: str) -> bool:

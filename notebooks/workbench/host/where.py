@@ -1,17 +1,15 @@
 """Which host the cells touch, how to reach it, and whether it may be changed."""
 
-from __future__ import annotations
-
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from checks.engine.inventory import ROOT as ROOT
 from checks.engine.inventory import Server, lab_directory, lab_of
-from notebooks.workbench.host import worker
+from checks.engine.target import Target
+from notebooks.workbench.host import snapshots, worker
 from notebooks.workbench.show.errors import NotAllowed, NotReady
-
-ROOT = Path(__file__).resolve().parents[3]
 
 
 @dataclass
@@ -25,6 +23,11 @@ class Place(Server):
     def kind(self) -> str:
         return "LAB" if self.lab else "PRODUCTION"
 
+    def target(self, via: str = "", *, secrets: bool = True) -> Target:
+        """This server as the checks see it, once no snapshot of it is on its way."""
+        snapshots.wait()
+        return super().target(via, secrets=secrets)
+
 
 _now: list[Place] = []
 _allowed: set[str] = set()
@@ -35,6 +38,11 @@ def place() -> Place:
     return _now[0] if _now else use()
 
 
+def chosen() -> Place | None:
+    """The host of this notebook, if it has one yet; no question is asked for it."""
+    return _now[0] if _now else None
+
+
 def use(name: str = "") -> Place:
     """Choose a host of the inventory by its name; else the one that MAILROOM_HOST names, else the first."""
     name = name or os.environ.get("MAILROOM_HOST", "")
@@ -42,9 +50,8 @@ def use(name: str = "") -> Place:
         found = worker.ask("describe", host=name)
     except worker.Refused as refused:
         why = str(refused).splitlines()[-1]
-        raise NotReady(
-            "There is no host to work on.", why, "In a terminal: make up (or python -m lab up)", "notebook 00"
-        ) from None
+        remedy = "use() another one." if _now and name else "In a terminal: make up (or python -m lab up)"
+        raise NotReady("There is no host to work on.", why, remedy, "notebook 00") from None
     host, data = found["host"], found["hosts"][found["host"]]
     chosen = Place(host, data, lab_of(host, data), found["steps"], list(found["hosts"]))
     _now[:] = [chosen]
@@ -52,7 +59,7 @@ def use(name: str = "") -> Place:
 
 
 def allow(name: str) -> str:
-    """Opt in to changing a host that is not of the lab; the name has to be typed in full."""
+    """Opt in to changing a host that is not of the lab, until the kernel ends. NotAllowed: another name than its full one."""
     here = place()
     if name not in (here.name, here.fqdn):
         raise NotAllowed(f"{name} is not the host of this notebook.", f"It works on {here.name} ({here.fqdn}).")
@@ -61,7 +68,7 @@ def allow(name: str) -> str:
 
 
 def may_change(here: Place) -> None:
-    """Raise NotAllowed for a production host that nobody has opted in to."""
+    """Raise NotAllowed for a production host that the user has not opted in to."""
     if not here.lab and here.name not in _allowed:
         raise NotAllowed(
             f"{here.fqdn} is not a lab host; nothing was changed.",

@@ -1,11 +1,10 @@
 """The quarantine: what the workers have put aside, and how it is let go after all."""
 
-from __future__ import annotations
-
 from contextlib import closing
 
 from checks.engine.verdicts import Failed
-from notebooks.workbench.host import snapshots, where
+from notebooks.workbench.host import where
+from notebooks.workbench.host.stopping import stoppable
 from notebooks.workbench.message.letters import Letter
 from notebooks.workbench.show import html
 from notebooks.workbench.show.errors import Trouble
@@ -14,31 +13,30 @@ from postmaster.model import NotFound
 from postmaster.read.lines import clock
 
 
+@stoppable()
 def quarantine() -> html.Table:
-    """What is held, newest first: `python -m postmaster quarantine`."""
-    snapshots.wait()
+    """The 20 newest letters that are held: `python -m postmaster quarantine`."""
     with closing(where.place().target()) as target:
         held = desk.held(target)[:20]
-    envelopes = [f"{one.sender or '<>'} → {', '.join(one.recipients)}" for one in held]
-    rows = [
-        [one.id, clock(one.at, date=True)[5:19], envelope, one.subject, one.reason]
-        for one, envelope in zip(held, envelopes, strict=True)
-    ]
+    rows = []
+    for one in held:
+        envelope = f"{one.sender or '<>'} → {', '.join(one.recipients)}"
+        rows.append([one.id, clock(one.at, date=True)[5:19], envelope, one.subject, one.reason])
     return html.Table(["ID", "since (UTC)", "from → to", "subject", "reason"], rows, f"held on {target.hostname}")
 
 
+@stoppable("{host} may have let the letter go already.", "quarantine() lists what is still held.")
 def release(what: str | Letter | html.Note) -> html.Shown:
-    """Let a held letter go on to its reader: by its ID, or the letter itself."""
+    """Let a held letter go on to its recipients: by its ID, or the letter itself. Trouble: it is not held."""
     if isinstance(what, html.Note):
         return what
     where.may_change(where.place())
     try:
         with closing(where.place().target()) as target:
             if isinstance(what, Letter):
-                held = [one for one in desk.held(target) if what.message_id == one.message_id]
-                if not held:
+                item = next((one for one in desk.held(target) if what.message_id == one.message_id), None)
+                if not item:
                     raise Trouble(f"“{what.subject}” is not held.", remedy="quarantine() lists what is")
-                item = held[0]
             else:
                 item = desk.find(target, what)
             queue = desk.release(target, item)

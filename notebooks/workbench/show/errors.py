@@ -1,35 +1,34 @@
 """Failures a learner can act on: what, why, the remedy, and where it is explained. No stack trace."""
 
-from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
 
-RED, BOLD, DIM, OFF = "\x1b[31m", "\x1b[1m", "\x1b[2m", "\x1b[0m"
+RED, AMBER, BOLD, OFF = "\x1b[31m", "\x1b[33m", "\x1b[1m", "\x1b[0m"
 
 
+@dataclass(eq=False)
 class Trouble(Exception):
     """Something is not as it should be; `remedy` is what to do about it."""
 
-    def __init__(self, what: str, why: str = "", remedy: str = "", where: str = "") -> None:
-        super().__init__(what, why, remedy, where)
-        self.what, self.why, self.remedy, self.where = what, why, remedy, where
+    what: str
+    why: str = ""
+    remedy: str = ""
+    where: str = ""
 
-    def lines(self) -> Iterator[tuple[str, str]]:
-        """("Why", text) and so on, without those that have nothing to say."""
-        for name, text in (("Why", self.why), ("Remedy", self.remedy), ("Where", self.where)):
-            if text:
-                yield name, text
+    NAMES: ClassVar[tuple[str, str, str]] = ("Why", "Remedy", "Where")
+
+    def lines(self, bold: str = "", off: str = "") -> list[str]:
+        """Why, the remedy and where it is explained, without those that have nothing to say."""
+        named = zip(self.NAMES, (self.why, self.remedy, self.where), strict=True)
+        told = [(name + ":", text.replace("\n", "\n" + " " * 10)) for name, text in named if text]
+        return [f"  {bold}{name:<8}{off}{text}" for name, text in told]
 
     def __str__(self) -> str:
-        return "\n".join([self.what, *(f"  {name + ':':<8}{_indented(text)}" for name, text in self.lines())])
+        return "\n".join([self.what, *self.lines()])
 
     def _render_traceback_(self) -> list[str]:
         """What IPython shows instead of a stack trace: the stack is ours, the trouble is the host's."""
-        lines = [f"{RED}{BOLD}✖ {self.what}{OFF}"]
-        lines += [f"  {BOLD}{name + ':':<8}{OFF}{_indented(text)}" for name, text in self.lines()]
-        return lines
-
-
-def _indented(text: str) -> str:
-    return text.replace("\n", "\n" + " " * 10)
+        return [f"{RED}{BOLD}✖ {self.what}{OFF}", *self.lines(BOLD, OFF)]
 
 
 class NotReady(Trouble):
@@ -37,7 +36,7 @@ class NotReady(Trouble):
 
 
 class NotAllowed(Trouble):
-    """The host is not a lab host, and nobody has said that it may be changed."""
+    """The host is not a lab host, and the user has not said that it may be changed."""
 
 
 class NotApplied(Trouble):

@@ -1,15 +1,14 @@
 """What a cell shows: HTML in a notebook, plain text everywhere else."""
 
-from __future__ import annotations
-
 import html
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 STYLE = "".join(line.strip() for line in (Path(__file__).parent / "style.css").read_text().splitlines())
 FOLD = 25  # lines; what is longer is folded
 EVIDENCE = 6  # lines of it in plain text
-SIGNS = {"✓": "good", "✖": "bad", "!": "warn", "–": "dim"}
+SIGNS = {"✓": "good", "✖": "bad", "!": "warn", "?": "warn", "–": "dim"}
 Finding = tuple[str, str, str, str]  # sign, what it is about, what was seen, the evidence
 
 
@@ -51,7 +50,7 @@ class Text(Shown):
         return self.text
 
     def body(self) -> str:
-        return (f"<div class=dim>{escape(self.title)}</div>" if self.title else "") + folded(self.text)
+        return dim(self.title) + folded(self.text)
 
 
 class Table(Shown):
@@ -68,8 +67,7 @@ class Table(Shown):
         return "\n".join(([self.title] if self.title else []) + text + ([] if self.rows else ["(no rows)"]))
 
     def body(self) -> str:
-        title = f"<div class=dim>{escape(self.title)}</div>" if self.title else ""
-        return title + table(self.headings, [[escape(cell) for cell in row] for row in self.rows])
+        return dim(self.title) + table(self.headings, [[escape(cell) for cell in row] for row in self.rows])
 
 
 class Findings(Shown):
@@ -86,7 +84,7 @@ class Findings(Shown):
         return "\n".join([*told, *(f"  {line}" for line in self.tail.splitlines())])
 
     def body(self) -> str:
-        cells = [
+        rows = [
             [
                 f'<span class="{SIGNS.get(sign, "")}">{sign}</span>',
                 f"<span class=dim>{escape(about)}</span>",
@@ -94,15 +92,19 @@ class Findings(Shown):
             ]
             for sign, about, seen, evidence in self.rows
         ]
-        lead = f"<div class=col><pre>{escape(self.lead)}</pre></div>" if self.lead else ""
-        rows = table([], cells) if cells else ""
-        tail = f"<div class=dim>{escape(self.tail)}</div>" if self.tail else ""
+        lead = f"<div class=col>{pre(escape(self.lead))}</div>" if self.lead else ""
         kind = "bad" if any(sign == "✖" for sign, *_ in self.rows) else "good"
-        return box(f"<b class=h>{escape(self.title)}</b>{lead}{rows}{tail}", kind)
+        listed = table([], rows) if rows else ""
+        return box(f"<b class=h>{escape(self.title)}</b>{lead}{listed}{dim(self.tail)}", kind)
 
 
 def escape(text: object) -> str:
     return html.escape(str(text))
+
+
+def dim(text: str) -> str:
+    """A line of its own, less important than the others; nothing for an empty one."""
+    return f"<div class=dim>{lines(text)}</div>" if text else ""
 
 
 def lines(text: str) -> str:
@@ -114,25 +116,33 @@ def box(inner: str, kind: str = "") -> str:
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Cells are HTML already. A first column of signs stays narrow."""
+    """The cells are HTML already."""
     head = "".join(f"<th>{escape(text)}</th>" for text in headings)
-    head = f"<thead><tr>{head}</tr></thead>" if headings else ""
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    if not rows:
-        body = f'<tr><td colspan="{len(headings)}" class=dim>(no rows)</td></tr>'
+    body = body or f'<tr><td colspan="{len(headings)}" class=dim>(no rows)</td></tr>'
+    head = head and f"<thead><tr>{head}</tr></thead>"
     return f"<div class=wide><table>{head}<tbody>{body}</tbody></table></div>"
 
 
 def folded(text: str) -> str:
-    """Preformatted text; beyond some lines, the rest hides behind a click."""
+    """Preformatted text; beyond FOLD lines, the rest is behind a click."""
     rows = text.split("\n")
     if len(rows) <= FOLD:
-        return f"<pre>{escape(text)}</pre>"
-    first, rest = "\n".join(rows[: FOLD - 10]), "\n".join(rows[FOLD - 10 :])
-    count = len(rows) - FOLD + 10
-    return f"<pre>{escape(first)}</pre>{details(f'{count} more lines', escape(rest))}"
+        return pre(escape(text))
+    first, rest = ("\n".join(part) for part in (rows[: FOLD - 10], rows[FOLD - 10 :]))
+    return f"{pre(escape(first))}{details(f'{len(rows) - FOLD + 10} more lines', escape(rest))}"
 
 
 def details(summary: str, inner: str) -> str:
-    """Preformatted HTML behind a click."""
-    return f"<details><summary>{summary}</summary><pre>{inner}</pre></details>"
+    """Preformatted HTML behind a click; nothing where there is none."""
+    return f"<details><summary>{summary}</summary>{pre(inner)}</details>" if inner else ""
+
+
+def prose(text: str) -> str:
+    """A sentence of a docstring: what stands in backticks is code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
+
+
+def pre(inner: str) -> str:
+    """Preformatted HTML; nothing where there is none: an empty one is a line high."""
+    return f"<pre>{inner}</pre>" if inner else ""

@@ -1,46 +1,60 @@
-"""Self-tests: a question a line, graded on the spot; `...` is a question not answered yet and never an error."""
+"""Self-tests: questions with choices, each of which opens and says whether it is right, and why.
 
-from __future__ import annotations
+The questions are in notebooks/questions/, so that no cell has the answers in it. A choice is a <details>: a keyboard opens it
+as a mouse does, and it works without a kernel, as in the book.
+"""
 
-import re
-from types import EllipsisType
-from typing import Any
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
 
 from notebooks.workbench.show import html
+from notebooks.workbench.show.errors import Trouble
+
+QUESTIONS = Path(__file__).resolve().parents[2] / "questions"
+HOW = "Open the choice that you take to be right: click on it, or go to it with Tab and press Enter."
 
 
-class Question(html.Shown):
-    def __init__(self, text: str, verdict: str, because: str) -> None:
-        self.text, self.verdict, self.because = text, verdict, because
+@dataclass(frozen=True)
+class Question:
+    """What is asked, and the reason why each choice is right or wrong."""
+
+    text: str
+    right: str
+    choices: dict[str, str]
+
+
+class Quiz(html.Shown):
+    def __init__(self, chapter: str, questions: list[Question]) -> None:
+        self.chapter, self.questions = chapter, questions
 
     def __str__(self) -> str:
-        sign = {"right": "✓ right", "wrong": "✖ not quite", "open": "? your answer in the place of ..."}[self.verdict]
-        return f"{self.text}\n  {sign}" + (f": {self.because}" if self.verdict == "right" and self.because else "")
+        """The questions, and nothing that gives an answer away."""
+        asked = [f"{number}. {one.text}\n   {' | '.join(one.choices)}" for number, one in enumerate(self.questions, 1)]
+        return "\n".join(asked)
 
     def body(self) -> str:
-        sign, kind = {
-            "right": ("✓ right", "good"),
-            "wrong": ("✖ not quite; try again, the chapter has it", "bad"),
-            "open": ("write your answer in the place of <code>...</code> and run the cell again", ""),
-        }[self.verdict]
-        told = f" {html.escape(self.because)}" if self.verdict == "right" else ""
-        return html.box(
-            f"<b class=h>{html.escape(self.text)}</b><div><span class={kind or 'dim'}>{sign}.</span>{told}</div>", kind
+        asked = "".join(self.drawn(number, one) for number, one in enumerate(self.questions, 1))
+        # in a notebook Enter would edit the cell instead: https://lumino.readthedocs.io/en/latest/api/classes/commands.CommandRegistry.html
+        return f"{html.dim(HOW)}<div data-lm-suppress-shortcuts=true>{asked}</div>"
+
+    def drawn(self, number: int, one: Question) -> str:
+        choices = "".join(
+            f"<details name='quiz-{self.chapter}-{number}' class='choice {'right' if choice == one.right else 'wrong'}'>"
+            f"<summary>{html.escape(choice)}</summary><div>{self.verdict(choice == one.right)} {html.escape(why)}</div></details>"
+            for choice, why in one.choices.items()
         )
+        return html.box(f"<b class=h>{number}. {html.escape(one.text)}</b><div class=choices>{choices}</div>")
+
+    @staticmethod
+    def verdict(right: bool) -> str:
+        return "<b class=good>✓ Right.</b>" if right else "<b class=bad>✖ Not quite.</b>"
 
 
-def question(text: str, answer: Any | EllipsisType, accept: Any, because: str = "") -> Question:
-    """Grade one answer: `accept` is the value, a tuple of values, or "re:" and a regular expression."""
-    if answer is ...:
-        return Question(text, "open", "")
-    wanted = accept if isinstance(accept, tuple) else (accept,)
-    return Question(text, "right" if any(fits(answer, one) for one in wanted) else "wrong", because)
-
-
-def fits(answer: Any, wanted: Any) -> bool:
-    """Numbers as numbers; words without regard to case and blanks around them."""
-    if isinstance(wanted, str) and wanted.startswith("re:"):
-        return bool(re.search(wanted[3:], str(answer), re.IGNORECASE))
-    if isinstance(answer, str) or isinstance(wanted, str):
-        return str(answer).strip().lower() == str(wanted).strip().lower()
-    return bool(answer == wanted)
+def quiz(chapter: str) -> Quiz:
+    """The questions on a chapter, "start" for those of notebook 00. Trouble: there are none of that name."""
+    file = QUESTIONS / f"{chapter}.toml"
+    if not file.exists():
+        names = ", ".join(sorted(one.stem for one in QUESTIONS.glob("*.toml")))
+        raise Trouble(f"There are no questions on {chapter!r}.", remedy=f"There are: {names}")
+    return Quiz(chapter, [Question(**one) for one in tomllib.loads(file.read_text())["question"]])

@@ -1,23 +1,28 @@
 """apply: one step, by the command that one would type, with its progress and a log."""
 
-from __future__ import annotations
-
 import os
 import time
 from datetime import datetime
-from pathlib import Path
 
 from notebooks.workbench.host import snapshots, where, worker
+from notebooks.workbench.host.stopping import stoppable
 from notebooks.workbench.show import html, progress
-from notebooks.workbench.show.errors import NotApplied, NotReady
-from notebooks.workbench.step import landmarks, steps
-from notebooks.workbench.step.plans import Heard
+from notebooks.workbench.show.errors import NotApplied
+from notebooks.workbench.step import dry_run, steps
 
 SIGNS = {"Success": "✓", "Error": "✖"}
 
 
+@stoppable(
+    "A command that had begun on {host}, such as an installation, runs to its end there. No other one follows it.",
+    "{call} again. It waits for that command, does what is missing, and does nothing twice.",
+)
 def apply(name: str) -> html.Findings:
-    """Do the step on the host, as `pyinfra inventory.py deploys.chapters.…` does."""
+    """Do the step on the host, as `pyinfra inventory.py deploys.chapters.…` does; a line for each operation that changed something.
+
+    NotAllowed: the host is not of the lab, and allow() was not called. NotReady: a step that this one needs is missing.
+    NotApplied: an operation failed; the log says more.
+    """
     step, here = steps.find(name), where.place()
     where.may_change(here)
     snapshots.wait()
@@ -30,8 +35,7 @@ def run(step: steps.Step, several: list[steps.Step]) -> html.Findings:
     log = where.log_directory(here) / f"{datetime.now():%Y%m%d-%H%M%S}-{step.id}.log"
     log.touch(mode=0o600)
     outcomes: list[tuple[str, str]] = []
-    heard = Heard(here.name)
-    begun, why = time.monotonic(), ""
+    begun = time.monotonic()
     with progress.Progress(f"applying {step.id} to {here.name}") as shown, log.open("w") as file:
         file.write(f"$ pyinfra inventory.py {' '.join(one.operation for one in several)} -y --limit {here.name}\n")
 
@@ -42,41 +46,27 @@ def run(step: steps.Step, several: list[steps.Step]) -> html.Findings:
                 outcomes.append((answer["outcome"][0], answer["outcome"][1]))
             else:
                 file.write(f"{answer['told']}\n")
-                heard(answer)
 
         try:
-            worker.ask("apply", hear, shown.tick, host=here.name, steps=[one.id for one in several], data={})
+            ids = [one.id for one in several]
+            notes = worker.ask("apply", hear, shown.tick, host=here.name, steps=ids, data={})["notes"]
         except worker.Refused as refused:
-            why = heard.reason(refused)
-    if why:
-        _explain(step, why, log)
+            dry_run.need(step)
+            raise NotApplied(
+                f"Step {step.number} ({step.id}) did not go through.",
+                str(refused),
+                f"Fix that, and apply again: what is done already is not done twice. Log: {log.name}",
+                step.place,
+            ) from None
     if any(outcome == "Success" for _, outcome in outcomes):
-        snapshots.outdated.add(step.title)
+        every = steps.every()  # what was kept after it has the host as it was before
+        snapshots.outdated.update(one.title for one in every[every.index(several[0]) :])
     changed = [(SIGNS[outcome], "", name, "") for name, outcome in outcomes if outcome != "No changes"]
     count, same = len(changed), len(outcomes) - len(changed)
     what = f"{count} change{'s' * (count != 1)}" if count else "nothing had to be changed"
     rest = f"; {same} operation{'s' * (same != 1)} found nothing to change" if same else ""
     return html.Findings(
         f"Step {step.number} is on {here.name}: {what}, {time.monotonic() - begun:.1f} s.",
-        [*changed, *(("!", "", note, "") for note in dict.fromkeys(heard.notes))],
+        [*changed, *(("!", "", note, "") for note in dict.fromkeys(notes))],
         tail=f"log: {os.path.relpath(log, where.ROOT) if log.is_relative_to(where.ROOT) else log.name}{rest}",
-    )
-
-
-def _explain(step: steps.Step, why: str, log: Path) -> None:
-    """Raise for a run that failed: a missing prerequisite, if that is it, else pyinfra's own words."""
-    missing = landmarks.missing(step)
-    if missing:
-        first = steps.find(missing[0])
-        raise NotReady(
-            f"Step {step.number} ({step.id}) has nothing to stand on yet; nothing was changed.",
-            f"{first.id} has not been done on {where.place().name}.",
-            f'apply("{first.id}")',
-            first.place,
-        )
-    raise NotApplied(
-        f"Step {step.number} ({step.id}) did not go through.",
-        why,
-        f"Fix that, and apply again: what is done already is not done twice. Log: {log.name}",
-        step.place,
     )

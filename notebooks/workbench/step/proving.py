@@ -1,27 +1,26 @@
 """verify: the claims of a step and their negatives, made by the checks, from outside."""
 
-from __future__ import annotations
-
 import checks
 from checks.engine.report import SIGNS
-from notebooks.workbench.host import snapshots, where
+from checks.engine.verdicts import Verdict
+from notebooks.workbench.host import remote, where
+from notebooks.workbench.host.stopping import stoppable
 from notebooks.workbench.show import html, progress
-from notebooks.workbench.show.errors import NotReady, NotVerified
-from notebooks.workbench.step import landmarks, steps
+from notebooks.workbench.show.errors import NotVerified
+from notebooks.workbench.step import dry_run, steps
 
 
+@stoppable("The configuration of {host} was not changed. A test letter may be left in a mailbox.", "{call} again.")
 def verify(name: str) -> html.Findings:
-    """Prove the step, or raise NotVerified with what, why, the remedy, and where it is explained."""
+    """Prove the step, or raise NotVerified with what, why, the remedy, and where it is explained.
+
+    NotReady: the step was never done, or one that it stands on is missing.
+    """
     step, here = steps.find(name), where.place()
-    snapshots.wait()
-    if step.id not in landmarks.done(step.id):
-        raise NotReady(
-            f"Step {step.number} has not been done on {here.name}, so there is nothing to prove.",
-            remedy=f'apply("{step.id}")',
-            where=step.place,
-        )
+    remote.session().close()  # a host that cannot be reached says so by itself
+    found = as_wanted(step)
     own = [check.id for check in checks.for_step(step.id)]
-    results = [landmark_result(step), *(_ask(here, own) if own else [])]
+    results = [found, *(_ask(here, own) if own else [])]
     good = sum(one.verdict == "pass" for one in results)
     rows = [
         (SIGNS[one.verdict], "must not" if one.kind == "negative" else "works", one.title, one.evidence)
@@ -38,13 +37,18 @@ def verify(name: str) -> html.Findings:
     return proof
 
 
-def landmark_result(step: steps.Step) -> checks.Result:
-    """The first line of each proof: what the step has left on the host."""
-    evidence = "\n".join(landmarks.now(step).splitlines()[:4])
-    number = steps.CHAPTERS[step.chapter]
-    return checks.Result(
-        step.id, number, step.name, "claim", "The step has left its mark on the host", "pass", evidence
-    )
+def as_wanted(step: steps.Step) -> checks.Result:
+    """The first line of each proof: the step's own dry run. A daemon that was stopped is no matter of it, but of the checks."""
+    found = dry_run.need(step)
+    if found.never:
+        raise dry_run.never(step, found)
+    verdict: Verdict = "fail" if found.refused or found.undone else "skip" if found.unasked else "pass"
+    evidence = found.refused or f"its dry run would change {', '.join(found.undone) or 'nothing'}"
+    if found.unasked:
+        would = f"{evidence}; " if found.undone else ""
+        evidence = f"{would}{dry_run.AWAY}{', '.join(found.unasked)}"
+    about = (step.id, steps.CHAPTERS[step.chapter], step.name, "claim", "The host is as this step wants it")
+    return checks.Result(*about, verdict, evidence, f'apply("{step.id}")' if found.undone else "")
 
 
 def _ask(here: where.Place, ids: list[str]) -> list[checks.Result]:
@@ -60,9 +64,9 @@ def _ask(here: where.Place, ids: list[str]) -> list[checks.Result]:
 
 
 def failure(step: steps.Step, failed: list[checks.Result]) -> NotVerified:
-    """The failing checks as one trouble; the first is what others stand on."""
-    first = failed[0]
-    also = [f"{one.title}: {one.evidence}" for one in failed[1:]]
+    """The failing checks as one trouble; the first is what others stand on. The dry run says how, so it comes last."""
+    first, *others = sorted(failed, key=lambda one: one.id == step.id)
+    also = [f"{one.title}: {one.evidence}" for one in others]
     remedies = dict.fromkeys(one.remedy for one in failed if one.remedy)
     told = next((one for one in steps.every() if one.id == f"{first.id.split('.')[0]}.{first.step}"), step)
     return NotVerified(

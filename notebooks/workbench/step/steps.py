@@ -1,20 +1,19 @@
 """The steps of the chapters, as data: which there are, in which order, and how people name them."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 
 from notebooks.workbench.host import where
 from notebooks.workbench.show.errors import Trouble
 
-CHAPTERS = {"postfix": 1, "postgresql": 2, "amavis": 3, "dovecot": 4, "sieve": 5}
+CHAPTERS = {"postfix": 1, "postgresql": 2, "amavis": 3, "dovecot": 4, "sieve": 5, "believed": 6}
 NOTEBOOKS = {
     "postfix": "01-postfix-the-conveyor-belt",
     "postgresql": "02-postgresql-the-bookkeeper",
     "amavis": "03-amavis-the-trusty-workers",
     "dovecot": "04-dovecot-the-front-desk",
     "sieve": "05-sieve-the-desk-sorts",
+    "believed": "06-believed-by-the-world",
 }
 
 
@@ -25,9 +24,10 @@ class Step:
     title: str  # "Chapter 4: TLS", as pyinfra prints it and as its snapshot is called
     doc: str
     article: str
-    today: dict[str, str]
-    needs: str
     position: int  # in its chapter, from 1
+    today: dict[str, str]
+    now: str  # shell that prints what is on the host for it
+    compared: bool  # whether that has lines like those of today's text
 
     @property
     def id(self) -> str:
@@ -36,6 +36,12 @@ class Step:
     @property
     def number(self) -> str:
         return f"{CHAPTERS[self.chapter]}.{self.position}"
+
+    @property
+    def boundary(self) -> bool:
+        """Whether a lab host is kept after it: packages take a minute, all steps between together some seconds."""
+        last = max(one.position for one in every() if one.chapter == self.chapter)
+        return self.name == "install" or self.position == last
 
     @property
     def short(self) -> str:
@@ -58,20 +64,18 @@ class Step:
 
 def every() -> list[Step]:
     """All steps of all chapters that exist, in the article's order."""
-    counts: dict[str, int] = {}
-    found = []
-    for one in where.place().steps:
-        counts[one["chapter"]] = counts.get(one["chapter"], 0) + 1
-        found.append(Step(**one, position=counts[one["chapter"]]))
-    return found
+    return [Step(**one) for one in where.place().steps]
 
 
 def find(name: str) -> Step:
-    """A step by "dovecot.tls", "4.5" or "chapter 4, TLS"."""
+    """A step by "dovecot.tls", "4.5", its title, or its chapter and its name: "chapter 2, maps"."""
     for step in every():
-        if plain(name) in (plain(step.id), plain(step.title)) or name == step.number:
+        known = (step.id, step.title, f"chapter {CHAPTERS[step.chapter]}, {step.name}")
+        if plain(name) in map(plain, known) or name == step.number:
             return step
     chapter = name.partition(".")[0]
+    if numbered := re.match(r"chapter (\d)", name.lower()):
+        chapter = next((one for one, number in CHAPTERS.items() if str(number) == numbered[1]), "")
     there = [step.id for step in every() if step.chapter == chapter] or sorted({step.chapter for step in every()})
     raise Trouble(f"There is no step {name!r}.", remedy=f"There are: {', '.join(there)}")
 

@@ -1,12 +1,13 @@
 """The four-way view: the article's lines, today's two dialects, and the host as it is, with the differences marked."""
 
-from __future__ import annotations
-
 import re
+from collections import Counter
+from difflib import SequenceMatcher
 
+from notebooks.workbench.host import remote, where
+from notebooks.workbench.host.stopping import stoppable
 from notebooks.workbench.show import html
-from notebooks.workbench.show.errors import Trouble
-from notebooks.workbench.step import landmarks, marks, steps
+from notebooks.workbench.step import steps
 
 
 class View(html.Shown):
@@ -16,9 +17,9 @@ class View(html.Shown):
         self.step, self.host_name, self.mine = step, host_name, mine
         today = {heading(name): text for name, text in step.today.items()}
         self.columns = {"article, 2013": step.article.strip() or "(the article has no line for this)", **today}
-        self.columns[f"{host_name} now"] = host or "(nothing yet)"
+        self.columns[f"{host_name} now"] = found = told(host)
         # what a program prints about itself is not compared with the command that made it so
-        self.compared = self.reference() if marks.LANDMARKS[step.id].settings else host
+        self.compared = self.reference() if step.compared else found
 
     def __str__(self) -> str:
         parts = [f"{self.step.number} {self.step.short}: {first_sentence(self.step.doc)}"]
@@ -42,12 +43,13 @@ class View(html.Shown):
             mine = " <span class=dim>(this host's)</span>" if self.mine and title == heading(self.mine) else ""
             css = "col now" if now else "col"
             shown.append(
-                f'<div class="{css}"><div class=t>{html.escape(title)}{mine}</div><pre>{marked(text, other, kind)}</pre></div>'
+                f'<div class="{css}"><div class=t>{html.escape(title)}{mine}</div>{html.pre(marked(text, other, kind))}</div>'
             )
         link = "".join(f' <a href="{one}" target="_blank">manual</a>' for one in self.step.link.split("; ") if one)
-        head = f"<b class=h>{self.step.number} {html.escape(self.step.short)}</b> {html.escape(first_sentence(self.step.doc))}{link}"
+        head = f"<b class=h>{self.step.number} {html.escape(self.step.short)}</b>{link}"
         if not printed:
             head += " <span class=dim>(the article has no line for this)</span>"
+        head += f"<div>{html.prose(first_sentence(self.step.doc))}</div>"
         return f'{head}<div class="cols n{len(shown)}">{"".join(shown)}</div>{LEGEND}'
 
     def reference(self) -> str:
@@ -62,13 +64,42 @@ LEGEND = (
 )
 
 
+def told(host: str) -> str:
+    """What was found on the host. Remarks alone, a daemon that runs for instance, are nothing of the step's."""
+    own = [line for line in host.splitlines() if bare(line)]
+    return host if own else f"(nothing yet)\n{host}".rstrip("\n")
+
+
 def marked(text: str, other: str, kind: str) -> str:
-    """The lines of a text; those that the other one does not have, in whatever order, carry a mark."""
-    theirs = {bare(line) for line in other.splitlines()}
+    """The lines of a text; those that the other one does not have, in whatever order and as often, carry a mark."""
+    lines = text.splitlines()
+    same = shared(keys(text), keys(other))
     return "".join(
-        f'<span class="ln{"" if bare(line) in theirs | {""} else " " + kind}">{html.escape(line)}</span>'
-        for line in text.splitlines()
+        f'<span class="ln{"" if number in same or not bare(line) else f" {kind}"}">{html.escape(line)}</span>'
+        for number, line in enumerate(lines)
     )
+
+
+def keys(text: str) -> list[str]:
+    """Each line as it is compared. A brace that closes a section belongs to the line that opens it: one is like another."""
+    found, sections = [], [""]
+    for line in map(bare, text.splitlines()):
+        if line.endswith("{"):
+            sections.append(line)
+        found.append(f"{line} {sections.pop()}" if line == "}" and sections else line)
+    return found
+
+
+def shared(ours: list[str], theirs: list[str]) -> set[int]:
+    """Which of our lines they have too, each of theirs counted once: those in the same order first, then those that were moved."""
+    blocks = SequenceMatcher(None, ours, theirs, autojunk=False).get_matching_blocks()
+    same = {one.a + number for one in blocks for number in range(one.size)}
+    left = Counter(theirs) - Counter(ours[number] for number in same)
+    for number, line in enumerate(ours):
+        if number not in same and left[line]:
+            left[line] -= 1
+            same.add(number)
+    return same
 
 
 def bare(line: str) -> str:
@@ -84,31 +115,21 @@ def heading(name: str) -> str:
 
 
 def first_sentence(doc: str) -> str:
-    text = re.sub(r"https?://\S+", "", " ".join(doc.split()))
-    return re.split(r"(?<=[.;])\s(?=[A-Z])", text, maxsplit=1)[0].strip()
+    paragraph = re.split(r"\n\s*\n", doc.strip(), maxsplit=1)[0]
+    text = " ".join(re.sub(r"https?://\S+", "", paragraph).split())
+    return re.split(r"(?<=[.;])\s(?=[A-Z`])", text, maxsplit=1)[0]
 
 
+@stoppable()
 def show(name: str) -> View:
-    """Article, today and your host, side by side."""
+    """The article's text, today's and that of your host, side by side. Trouble: there is no such step."""
     step = steps.find(name)
-    if step.id not in marks.LANDMARKS:
-        raise Trouble(f"The runbook does not know how {step.id} shows on a host.")
-    from notebooks.workbench.host import where
-
-    mine = family() if {"Debian", "Red Hat"} & set(step.today) else language()
-    return View(step, landmarks.now(step), where.place().name, mine)
-
-
-def family() -> str:
-    """Whose system this host is: that of the first package manager it has."""
-    from notebooks.workbench.host import remote
-
-    return "Debian" if remote.execute("command -v apt-get").out else "Red Hat"
+    # today's texts are called after the first package manager of the host, or after the language of its Dovecot
+    family = "Debian" if "Debian" in step.today and remote.execute("command -v apt-get").out else "Red Hat"
+    mine = family if family in step.today else language()
+    return View(step, remote.execute(step.now).out.strip("\n"), where.place().name, mine)
 
 
 def language() -> str:
     """The dialect of the Dovecot on this host: "2.3", "2.4", or "" while there is none."""
-    from notebooks.workbench.host import remote
-
-    version = remote.execute("dovecot --version 2>/dev/null").out
-    return ".".join(version.split(".")[:2]) if version else ""
+    return ".".join(remote.execute("dovecot --version 2>/dev/null").out.split(".")[:2])

@@ -4,6 +4,7 @@ from tests.checks.breaks.base import AMAVIS, POSTFIX_BACK, Break, amavis, impost
 
 # Two roads have to be open for a bounce: Amavis writes it, and port 25 hands on that the stranger wants one.
 BOUNCING = amavis("$final_virus_destiny = D_BOUNCE; @viruses_that_fake_sender_maps = (0);", "")
+NO_DOOR = amavis('@spam_scanners = grep { $_->[0] ne "Door" } @spam_scanners;', "")
 SENDERS_WISH = postfix("postconf -PX smtp/inet/smtpd_command_filter", "")
 SIGNATURES = "/var/lib/clamav"
 CLAMD = (
@@ -38,10 +39,10 @@ BREAKS = {
         "amavis.clamav.fails_closed amavis.spamassassin.fails_closed",
     ),
     "spam for everybody": amavis("$sa_tag2_level_deflt = -99;", "amavis.filter.not_spam sieve.spam.inbox"),
-    "a stranger as one of us": Break(
-        f"echo 'score MAILROOM_FORGED_FROM 0' > /etc/spamassassin/zz.cf; {AMAVIS}",
+    "a stranger as one of us": Break(  # whose domain asks to file it, too, by DMARC
+        f"echo 'score MAILROOM_FORGED_FROM 0' > /etc/spamassassin/zz.cf; {NO_DOOR.done}",
         "amavis.filter.forged_from",
-        f"rm /etc/spamassassin/zz.cf; {AMAVIS}",
+        f"rm /etc/spamassassin/zz.cf; {NO_DOOR.back}",
     ),
     "a bounce for a virus": Break(
         f"{BOUNCING.done}; {SENDERS_WISH.done}",

@@ -4,6 +4,12 @@ from tests.checks.breaks.base import DOVECOT, DOVECOT_BACK, Break, dovecot, sett
 
 # Dovecot at 143 for the host itself alone, so that somebody else can stand there for all others.
 INSIDE = "service imap-login {{\\n inet_listener imap {{\\n listen = 127.0.0.1\\n }}\\n}}\\n"
+# A certificate in the server's name, at 993, for all but the host itself.
+IMPOSTOR = (
+    "openssl req -new -x509 -days 2 -nodes -newkey rsa:2048 -subj /CN=strange -addext subjectAltName=DNS:mx1.example.test "
+    "-keyout /root/strange.pem -out /root/strange.crt 2>/dev/null; systemd-run -q --unit=strange-desk openssl s_server -www "
+    "-accept $(hostname -I | cut -d' ' -f1):993 -cert /root/strange.crt -key /root/strange.pem; sleep 0.5"
+)
 GREETING = "* OK [CAPABILITY IMAP4 STARTTLS AUTH=PLAIN] Strange 1.2.3 ready."
 BREAKS = {
     "no IMAP": Break("systemctl stop dovecot", "dovecot.start.listens", DOVECOT),
@@ -18,6 +24,12 @@ BREAKS = {
         "dovecot.cleartext.announced dovecot.cleartext.refused",
         f"systemctl stop strange-desk; {DOVECOT_BACK}",
     ),
+    "an impostor at 993": Break(
+        f"printf '{INSIDE.format().replace('imap {', 'imaps {')}' >> /etc/dovecot/dovecot.conf; {DOVECOT}; {IMPOSTOR}",
+        "dovecot.client.no_impostor",
+        f"systemctl stop strange-desk; rm -f /root/strange.*; {DOVECOT_BACK}",
+    ),
+    "a domain for those who have none": setting("auth_default_domain = example.test", "dovecot.client.wrong_name"),
     "TLS for who likes it, and the distribution's settings": dovecot(
         "printf '%s\\n' 'ssl = yes' '!include_try local.conf' 'passdb pam {' '}' >> /etc/dovecot/dovecot.conf",
         "dovecot.tls.required dovecot.includes.off dovecot.includes.no_pam",

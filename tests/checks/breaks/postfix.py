@@ -96,7 +96,7 @@ BREAKS = {
     "another pair at 465": postfix(
         f"{PAIR.format(days=9, names=MX1, key='/root/key.pem', cert='/root/cert.pem')}; "
         "postconf -P submissions/inet/smtpd_tls_cert_file=/root/cert.pem submissions/inet/smtpd_tls_key_file=/root/key.pem",
-        "postfix.tls.submission",
+        "postfix.tls.submission dovecot.client.whole dovecot.client.works",
     ),
     "new certificate not loaded": Break(
         f"{TIMER.format('stop')}; {ASKED}; {PAIR.format(days=9, names=MX1, **OURS)}",

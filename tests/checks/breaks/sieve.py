@@ -67,10 +67,15 @@ BREAKS = {
         "sieve.managesieve.uploads sieve.managesieve.broken sieve.vacation.answers",
         f"chown -R vmail: {HOMES}/bar",
     ),
+    "an answer for lists too": dovecot(
+        "printf '%s\\n' 'require \"editheader\";' 'deleteheader \"List-Id\";' 'deleteheader \"Precedence\";' > "
+        f"/etc/dovecot/sieve/once.sieve; printf '%s\\n' 'sieve_global_extensions {{' 'editheader = yes' '}}' >> {CONF}",
+        "sieve.vacation.not_to_lists",
+    ),
     "mail and scripts that all may read": Break(
         "chmod -R o+rX /home/mail; chmod 755 /var/spool/mailroom-learn/spam",
         "sieve.sieve.private sieve.learning.private postgresql.restart.private",
-        "chmod -R o-rwx /home/mail /var/spool/mailroom-learn/spam",
+        "chmod -R o-rwx /home/mail; chmod 2770 /var/spool/mailroom-learn/spam",
     ),
     "no learning": Break(
         "systemctl stop mailroom-learn.path",

@@ -1,0 +1,39 @@
+# apt.sh PATIENCE UNFINISHED PACKAGE…: install packages with apt-get, and wait so many seconds for its locks.
+# apt-get would wait by itself (DPkg::Lock::Timeout), but for two of its four locks only, and dpkg not at all; so their
+# own words are read. A half-installed package may have to be fetched once more: hence -f behind the update.
+# https://manpages.debian.org/dpkg.1 ("--configure"), https://manpages.debian.org/apt-get.8 ("-f")
+export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
+patience=$1 unfinished=$2
+shift 2
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+apt() { apt-get -y -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"; }
+patient() {
+    waited=0
+    while :; do
+        code=0
+        "$@" >"$log" 2>&1 </dev/null || code=$?
+        cat "$log"
+        [ $code != 0 ] && grep -E 'Could not get lock|Unable to lock|[wi]s locked by another process' "$log" >&2 || return $code
+        if [ $waited -ge "$patience" ]; then
+            echo "that lock was held for $patience s; wait for that program, or end it, and run again" >&2
+            exit 1
+        fi
+        waited=$((waited + 5))
+        sleep 5
+    done
+}
+# Debian makes PostgreSQL's cluster while it configures the package, and takes half a one for a whole one afterwards. A cluster
+# that no server has ever started (it would have written postmaster.opts) holds nobody's data, and is made anew.
+for package in $unfinished; do
+    version=${package#postgresql-}
+    case $version in $package | *[!0-9]*) continue ;; esac
+    for data in /var/lib/postgresql/$version/main /etc/postgresql/$version/main; do
+        [ -e "/var/lib/postgresql/$version/main/postmaster.opts" ] && continue
+        [ ! -d "$data" ] || find "$data" -depth -delete
+    done
+done
+[ -z "$unfinished" ] || patient dpkg --force-confdef --force-confold --configure -a || true # what it cannot, -f will
+patient apt update
+[ -z "$unfinished" ] || patient apt -f install
+patient apt install --no-install-recommends "$@"
