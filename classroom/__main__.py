@@ -11,6 +11,7 @@ from typing import Any
 
 from classroom import coming, folder, people
 from classroom.exercise import commands as exercises
+from classroom.hub import commands as hubs
 from classroom.people import ClassError
 from lab.errors import LabError
 from lab.progress import busy
@@ -28,6 +29,7 @@ examples:
   python -m classroom catch-up ada ben "chapter 2" all steps up to the end of that chapter; "all" is everybody
   python -m classroom remove ada                   that host and its folder, for good
   python -m classroom exercise start               a fault on your own server; also list, symptom, hint, check, give-up, history
+  python -m classroom hub up                       JupyterHub for the class; also handout, open, renew, keep, down
   python -m classroom down                         nothing of the class is left
 
 A file of names has one in each line, in UTF-8. A second column, after a comma, is what the host is called; else it is made from
@@ -65,6 +67,7 @@ def parser() -> argparse.ArgumentParser:
     one = commands.add_parser("remove", parents=[common], help="a learner's host and folder, for good")
     one.add_argument("name")
     exercises.add(commands, common)
+    hubs.add(commands, common)
     commands.add_parser("down", parents=[common], help="nothing of the class is left")
     return top
 
@@ -202,6 +205,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "catch-up": catch_up,
     "remove": remove,
     "exercise": exercises.run,
+    "hub": hubs.run,
     "down": down,
 }
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from classroom import folder
+from classroom.hub import telling
 from classroom.people import ClassError, Learner
 from lab import life, names, state
 
@@ -67,6 +68,7 @@ def up(asked: Sequence[Learner], say: Callable[[str], None]) -> Up:
         say(f"{len(new)} of {len(everybody)} hosts are to be made, beside the world and the client")
     folder.enrol(everybody)  # first: what a run that is stopped leaves belongs to a class, and `down` finds it
     life.up(hosts, suite or names.DEFAULT_SUITE, dict.fromkeys(domains, "mail"), domains=domains, ready=ready)
+    telling.tell()
     unlisted = [one for one in before if asked and one.name not in {other.name for other in asked}]
     made = [one.name for one in new]
     back = [name for name in heard if name in mine - set(made)]
@@ -100,6 +102,7 @@ def remove(learner: Learner) -> None:
     if learner.name in folder.records():
         life.remove(learner.name)
     folder.enrol([one for one in folder.roster() if one != learner])
+    telling.tell()
 
 
 def down() -> bool:

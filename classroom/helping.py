@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from classroom import folder
+from classroom.hub import telling
 from classroom.people import Learner
 from lab import names, snapshots
 
@@ -33,13 +34,16 @@ def reset(learner: Learner) -> Helped:
     """A bare host, as it came. The domain, the key, the passwords and the kept states stay."""
     begun = time.monotonic()
     snapshots.rewind(learner.name, snapshots.BARE)
+    telling.tell()  # it has another key
     said = f"{learner.name} is bare: before the first step. Its domain, key and passwords are as they were."
     return Helped(learner.name, True, time.monotonic() - begun, said)
 
 
 def rewind(learner: Learner, step: str) -> Helped:
     """The host as it was right after a step. What came later is lost."""
-    return program(learner, "notebooks.rewind", learner.name, step)
+    done = program(learner, "notebooks.rewind", learner.name, step)
+    telling.tell()
+    return done
 
 
 def catch_up(learners: Sequence[Learner], wanted: str, tell: Callable[[Helped], None]) -> list[Helped]:

@@ -52,7 +52,8 @@ def plan(
     net = subnet.rsplit(".", 1)[0]
     address = f"{net}.{names.octet(name, {int(o['address'].split('.')[3]) for o in others.values()})}"
     taken = {port for other in others.values() for port in other["ports"].values()}
-    wanted = ["22", *(str(port) for port in names.MAIL_PORTS if role == "mail")]
+    inside_ports = {"mail": names.MAIL_PORTS, names.HUB: (names.HTTPS,)}.get(role, ())
+    wanted = ["22", *map(str, inside_ports)]
     ports: dict[str, int] = {}
     for inside in wanted:
         ports[inside] = free_port(taken | set(ports.values()))

@@ -18,6 +18,8 @@ ELSEWHERE = "example.net"  # where strangers live: the same lab network, another
 CLASS = "class.json"  # in the folder of a lab that is a class: who is in it (classroom/folder.py)
 PLACE = "place"  # an empty file in the folder of one learner of a class: see lab/places.py
 MAIL_PORTS = (25, 143, 465, 587, 993, 4190)
+HUB = "hub"  # the host on which a class works in the browser, and its role (classroom/hub)
+HTTPS = 443
 
 CLIENTS = 224  # a /28 of the lab's network from here on: people in the world
 OF_WORLD = 254  # the world's own address

@@ -80,7 +80,7 @@ def drop(host: state.Record) -> None:
 
 def furnish(engine: Engine, lab: dict[str, Any], keys: dict[str, str]) -> None:
     """Each place knows its own host and those in common, and may enter both. Nothing is written that is there already."""
-    shared = [host for host in lab["hosts"].values() if host["role"] != "mail"]
+    shared = [host for host in lab["hosts"].values() if host["role"] not in ("mail", names.HUB)]
     learners = [host for host in lab["hosts"].values() if host.get("place")]
     for host in learners:
         own = [host, *shared]

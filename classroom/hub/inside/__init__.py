@@ -1,0 +1,1 @@
+"""What runs on the hub itself. JupyterHub is installed there only."""
