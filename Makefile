@@ -49,8 +49,8 @@ book: $(VENV) ## the executed notebooks as HTML: notebooks/_book/html
 class: $(VENV) ## a host for each learner: LEARNERS=12, or NAMES=class.csv
 	@$(RUN) -m classroom up $(if $(LEARNERS),--learners $(LEARNERS)) $(if $(NAMES),"$(NAMES)")
 
-classes: $(VENV) ## the test of a class, with twelve learners
-	@MAILROOM_CLASS=long $(RUN) -m pytest tests/live/test_class.py
+classes: $(VENV) ## the tests of a class, with twelve learners, and of its hub
+	@MAILROOM_CLASS=long $(RUN) -m pytest tests/live/test_class.py tests/live/test_hub.py
 
 exercises: $(VENV) ## all exercises, tried on both releases (about an hour)
 	@MAILROOM_CLASS=long $(RUN) -m pytest tests/live/test_exercises.py
@@ -94,11 +94,13 @@ distclean: ## those too, and the virtual environment
 	@$(PYTHON) -m lab distclean
 	@rm -rf .venv .pytest_cache .ruff_cache .mypy_cache
 
-lock: ## resolve requirements.lock anew from pyproject.toml
+lock: ## resolve both requirements.lock anew from pyproject.toml
 	@tools=$$(mktemp -d) && trap 'rm -rf "$$tools"' EXIT && \
 	$(PYTHON) -m venv "$$tools" && "$$tools/bin/pip" install --quiet uv && \
 	"$$tools/bin/uv" pip compile pyproject.toml --group dev --universal --python-version 3.11 --upgrade \
-		--generate-hashes --no-header --no-annotate --quiet --output-file requirements.lock
+		--generate-hashes --no-header --no-annotate --quiet --output-file requirements.lock && \
+	"$$tools/bin/uv" pip compile pyproject.toml --group hub --universal --python-version 3.13 --constraints requirements.lock \
+		--upgrade --generate-hashes --no-header --no-annotate --quiet --output-file classroom/hub/requirements.lock
 
 $(VENV): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later is needed; this is " + sys.version.split()[0] + ". Name another: make PYTHON=…")'

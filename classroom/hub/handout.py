@@ -31,14 +31,14 @@ def page(learners: list[Learner], address: str) -> str:
     local = urlsplit(address).hostname in ("127.0.0.1", "localhost")
     note = (
         "This address leads to the machine that runs the class, from itself only. "
-        "For cards that other machines can use: python -m classroom hub up --address https://NAME:8443"
+        "For cards that other machines can use: <code>python -m classroom hub up --address https://NAME:8443</code>"
         if local
         else f"{len(learners)} cards. Print, cut, and give each to its learner alone: who has a card can sign in by it."
     )
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f'<meta name="referrer" content="no-referrer"><title>Cards of the class</title><style>{STYLE}</style><body>'
-        f'<p class="note{" local" if local else ""}">{escape(note)}</p><main>{cards}</main></body></html>\n'
+        f'<p class="note{" local" if local else ""}">{note}</p><main>{cards}</main></body></html>\n'
     )
 
 

@@ -43,7 +43,7 @@ class Browser:
         self.name = name
         return self.session.post(f"{self.address}/hub/login", data=form, allow_redirects=False, timeout=60)
 
-    def start(self, patience: float = 120) -> float:
+    def start(self, patience: float = 400) -> float:
         """Have the own server started; how many seconds that took."""
         begun = time.monotonic()
         self.get("/hub/spawn")

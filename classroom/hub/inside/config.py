@@ -26,5 +26,4 @@ c.Authenticator.delete_invalid_users = True  # who has left the class
 c.Authenticator.admin_users = set()  # whoever teaches has the hub's root shell
 
 c.Spawner.mem_limit = learners.memory()
-c.Spawner.start_timeout = 120
-c.Spawner.http_timeout = 120
+c.Spawner.start_timeout = c.Spawner.http_timeout = 300  # thirty start at once, when a class begins
