@@ -6,12 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from classroom import folder
-from classroom.hub import bringing, doors, facts, telling, tokens
-from classroom.people import ClassError, Learner
-from lab import Host, life, names, state
-from lab.progress import busy
-
-WAIT = 60  # seconds for JupyterHub to answer
+from classroom.hub import bringing, facts, telling, tokens
+from classroom.people import Learner
+from lab import life, names, state
 
 
 @dataclass
@@ -49,7 +46,6 @@ def up(address: str = "", memory: str = "") -> Hub:
         bringing.environment(host)
         new = bringing.code(host)
         changed = ["the code"] * new + telling.furnish(host, learners, new)
-        wait(host)
         limited = host.run("test -e /sys/fs/cgroup/cgroup.controllers", check=False).returncode == 0
     finally:
         host.close()
@@ -64,22 +60,9 @@ def renew(learner: Learner) -> None:
     try:
         telling.furnish(host, folder.present())
         host.run(f"cd {bringing.ROOT} && {bringing.PYTHON_THERE} -m classroom.hub.inside.forget {learner.name}")
-        wait(host)
+        telling.wait(host)
     finally:
         host.close()
-
-
-def wait(host: Host) -> None:
-    """Until JupyterHub answers. ClassError where it does not."""
-    ask = f"import urllib.request as web; web.urlopen('http://127.0.0.1:{doors.HUB}/hub/health')"
-    loop = f'for i in $(seq {WAIT}); do {bringing.PYTHON_THERE} -c "{ask}" 2>/dev/null && exit 0; sleep 1; done; exit 1'
-    with busy("waiting for JupyterHub"):
-        answers = host.run(loop, check=False, timeout=WAIT * 4)
-    if answers.returncode:
-        raise ClassError(
-            f"JupyterHub does not answer within {WAIT} s.",
-            f"Look at: ssh -F {state.path('ssh_config')} hub journalctl -u mailroom-hub",
-        )
 
 
 def down() -> bool:

@@ -6,9 +6,11 @@ from urllib.parse import urlsplit
 
 from classroom import folder
 from classroom.hub import bringing, certificate, doors, facts, tokens
-from classroom.people import Learner
+from classroom.people import ClassError, Learner
 from lab import Host, names, places, state
 from lab.progress import busy, say
+
+WAIT = 120  # seconds for JupyterHub to answer
 
 
 def tell() -> None:
@@ -58,7 +60,21 @@ def furnish(host: Host, learners: list[Learner], code: bool = False) -> list[str
             stdin=json.dumps(given),
             timeout=300,
         )
+    wait(host)
     return list(json.loads(done.stdout))
+
+
+def wait(host: Host) -> None:
+    """Until JupyterHub answers. ClassError where it does not."""
+    ask = f"import urllib.request as web; web.urlopen('http://127.0.0.1:{doors.HUB}/hub/health')"
+    loop = f'for i in $(seq {WAIT}); do {bringing.PYTHON_THERE} -c "{ask}" 2>/dev/null && exit 0; sleep 1; done; exit 1'
+    with busy("waiting for JupyterHub"):
+        answers = host.run(loop, check=False, timeout=WAIT * 4)
+    if answers.returncode:
+        raise ClassError(
+            f"JupyterHub does not answer within {WAIT} s.",
+            f"Look at: ssh -F {state.path('ssh_config')} hub journalctl -u mailroom-hub",
+        )
 
 
 def seen(learner: Learner) -> list[state.Record]:

@@ -19,7 +19,6 @@ c.JupyterHub.cookie_secret_file = "/var/lib/mailroom-hub/cookie_secret"
 c.JupyterHub.cookie_max_age_days = 1
 c.JupyterHub.cleanup_servers = False  # a hub that starts again ends nobody's work
 c.JupyterHub.template_paths = [str(Path(__file__).parent / "templates")]
-c.JupyterHub.concurrent_spawn_limit = 8
 
 c.Authenticator.allowed_users = set(learners.known())
 c.Authenticator.delete_invalid_users = True  # who has left the class
