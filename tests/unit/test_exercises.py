@@ -10,7 +10,7 @@ import pytest
 import checks
 from checks.engine import inventory
 from checks.engine.inventory import Server
-from classroom.exercise import choosing, commands, doing, faults, marks, record
+from classroom.exercise import choosing, commands, doing, faults, marks, proof, record
 from classroom.exercise.faults import COSTS, WORTH, Fault
 from classroom.exercise.record import Record, Round
 from classroom.people import ClassError
@@ -160,12 +160,12 @@ def test_a_server_of_somebodys_own_is_left_alone(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_server_that_is_not_whole_gets_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    def failed(*_: Any) -> dict[str, checks.Result]:
+    def failed(*_: Any, **__: Any) -> dict[str, checks.Result]:
         return {"a.b.c": checks.Result("a.b.c", 1, "b", "claim", "It works", "fail", "It does not")}
 
-    monkeypatch.setattr(doing, "verdicts", failed)
+    monkeypatch.setattr(proof, "verdicts", failed)
     with pytest.raises(ClassError, match=r"nothing was changed\. 1 checks fail") as refused:
-        doing.whole("mx1")
+        proof.whole("mx1")
     assert "It works [a.b.c]" in str(refused.value) and "python -m checks --short" in str(refused.value)
 
 
