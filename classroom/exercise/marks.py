@@ -19,8 +19,9 @@ printf 'state '
 {
     cd /etc && tar -cf - aliases group postfix dovecot amavis postgresql clamav spamassassin nginx unbound \
         mailroom-mta-sts.yml hosts systemd/system 2>/dev/null
-    cd /var/lib && tar -cf - mailroom-web 2>/dev/null
-    find /var/spool/postfix /var/spool/mailroom-learn /var/lib/amavis/.spamassassin -type d -printf '%p %m %U %G\n' 2>/dev/null | sort
+    find /var/lib/mailroom-web -type f ! -path '*/acme-challenge/*' -exec sha256sum {} + 2>/dev/null | sort
+    find /var/spool/postfix -maxdepth 1 -type d -printf '%p %m %U %G\n' 2>/dev/null | sort
+    find /var/spool/postfix/run /var/spool/mailroom-learn /var/lib/amavis/.spamassassin -type d -printf '%p %m %U %G\n' 2>/dev/null | sort
     find /var/lib/amavis/.spamassassin -name 'bayes_*' -printf '%f %m %U %G\n' 2>/dev/null | grep -v journal | sort
     ls -lan /var/spool/postfix/private /var/spool/postfix/public | sed 's/ [A-Z][a-z][a-z] .* / /'
     find /home/mail -type d -printf '%p %m %U %G\n' 2>/dev/null | sort

@@ -96,7 +96,7 @@ MENDS = {
         f"{DOVECOT}",
     ),
     "same-again-tomorrow": (
-        "systemctl restart mailroom-learn.path mailroom-learn.service; sleep 1",
+        f"chmod 644 {BAYES}/bayes_*; systemctl restart --no-block mailroom-learn.service; sleep 3",
         f"chown -R amavis {BAYES}; chgrp -R amavis {BAYES}; systemctl reset-failed mailroom-learn.service; "
         "systemctl start mailroom-learn.service; sleep 1",
     ),
@@ -121,15 +121,15 @@ MENDS = {
         "sed -i '/outgoing-interface/d' /etc/unbound/mailroom.d/own.conf; systemctl restart mailroom-resolver; sleep 1",
     ),
     "waiting-for-a-word": (
-        "systemctl restart postfix-mta-sts-resolver postfix; sleep 2",
-        "cd /var/spool/postfix/run; chmod 750 mta-sts; chown _mta-sts mta-sts; chgrp postfix mta-sts",
+        "chmod 777 /var/spool/postfix/run/mta-sts; systemctl restart postfix; sleep 1",
+        "cd /var/spool/postfix/run; chmod 750 mta-sts; chown _mta-sts mta-sts; chgrp postfix mta-sts; postqueue -f; sleep 1",
     ),
     "nobody-has-asked-for-it": (
         "systemctl restart mailroom-web; systemctl restart certbot.timer; sleep 1",
         f"sed -i '/acme-challenge/,/}}/ {{ /return 301/d }}' /etc/nginx/mailroom.conf; {NGINX}",
     ),
     "new-phone": (
-        NGINX,
+        "systemctl restart mailroom-web; sleep 1",
         f'sed -i "s,>imap\\.[^<]*<,>$(hostname -f)<," {WEB}/clients/config-v1.1.xml',
     ),
 }
