@@ -60,6 +60,10 @@ def start(
             "python -m classroom exercise symptom tells it again, `check` grades it, `give-up` ends it.",
         )
     wanted = [faults.named(id) for id in ids]
+    if chapter is not None and chapter not in (there_are := {one.chapter for one in faults.every().values()}):
+        raise ClassError(
+            f"There is no exercise of chapter {chapter}; there are of {', '.join(map(str, sorted(there_are)))}."
+        )
     with closing(lab_host(host)) as there:
         baseline = kept.was_whole(there.name, marks.read(there)) or whole(there.name, heard)
         offered = faults.offered((id for id, verdict in baseline.items() if verdict == "pass"), chapter)

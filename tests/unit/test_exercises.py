@@ -153,6 +153,24 @@ def test_a_second_exercise_waits_for_the_first() -> None:
         doing.hint("outbox-is-stuck")
 
 
+def test_a_chapter_without_exercises_is_refused_before_anything_is_asked() -> None:
+    with pytest.raises(ClassError, match="no exercise of chapter 9; there are of 1, 2, 3, 4, 5, 6"):
+        doing.start([], chapter=9)
+
+
+def test_it_says_which_proof_a_host_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inventory, "server", lambda name: Server("mx1", {}))
+    unproven = proof.lacking("mx1", [FAULTS["new-phone"]], {"believed.clients.found": "skip"})
+    assert "[believed.clients.found]" in unproven[1] and "[believed.clients.encrypted]" in unproven[2]
+    assert "make mailserver" in unproven[-1]
+    assert "world" not in proof.lacking("mx1", [FAULTS["cut-off"]], {})[-1]
+
+
+def test_there_are_enough_and_from_every_chapter() -> None:
+    assert len(FAULTS) >= 24 and {one.chapter for one in FAULTS.values()} == set(CHAPTERS.values())
+    assert len({one.source for one in FAULTS.values()}) == len(FAULTS)
+
+
 def test_a_server_of_somebodys_own_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inventory, "server", lambda name: Server("mail.example.org", {}))
     with pytest.raises(ClassError, match=r"mail\.example\.org is no lab host"):

@@ -14,6 +14,12 @@ from notebooks.workbench.show import html
 from notebooks.workbench.step.steps import CHAPTERS, NOTEBOOKS
 
 CELLS = "hint()  check()  give_up()"
+HOW = {
+    "by itself": "gone by itself",
+    "run": "put right by a run of mailroom",
+    "deploy": "put right by the whole deploy",
+    "rewound": "gone with a rewind",
+}
 TITLES = {1: "Postfix", 2: "PostgreSQL", 3: "Amavis", 4: "Dovecot", 5: "Sieve", 6: "believed by the world"}
 
 
@@ -75,7 +81,7 @@ class Ending(html.Shown):
         ]
 
     def title(self, one: dict[str, Any]) -> str:
-        return f"{one['id']}: {one['how']} after {lasted(one['seconds'])}, {one['points']} points"
+        return f"{one['id']}: {HOW.get(one['how'], one['how'])} after {lasted(one['seconds'])}, {one['points']} points"
 
     def undone(self) -> str:
         return f"{', '.join(self.left)} is not right yet. {OTHERWISE}" if self.left else ""
@@ -101,9 +107,9 @@ class Ending(html.Shown):
             link(source, source),
         ]
         rows = [[f"<span class=dim>{name}</span>", cell] for (name, _), cell in zip(self.rows(one), cells, strict=True)]
-        good = one["how"] != "given up"
-        head = f"<b class=h><span class='{'good' if good else 'dim'}'>{sign(one)}</span> {html.escape(self.title(one))}</b>"
-        return html.box(f"{head}{quoted(fault.symptom)}{html.table([], rows)}", "good" if good else "")
+        kind = "good" if one["points"] else ""
+        head = f"<b class=h><span class={kind or 'dim'}>{sign(one)}</span> {html.escape(self.title(one))}</b>"
+        return html.box(f"{head}{quoted(fault.symptom)}{html.table([], rows)}", kind)
 
 
 class Grade(html.Shown):
@@ -189,7 +195,8 @@ class Overview(html.Shown):
 
 
 def listed(rows: Sequence[Sequence[str]]) -> str:
-    return html.table(["", "exercise(…)", "what people will tell you", "points"], rows)
+    table = html.table(["", "exercise(…)", "what people will tell you", "points"], rows)
+    return f"<div class=list>{table}</div>"
 
 
 def quoted(text: str) -> str:
@@ -201,7 +208,7 @@ def link(address: str, text: str) -> str:
 
 
 def sign(one: dict[str, Any]) -> str:
-    return "–" if one["how"] == "given up" else "✓"
+    return "✓" if one["points"] else "–"
 
 
 def lasted(seconds: int) -> str:
