@@ -75,10 +75,10 @@ def start(
                 )
             chosen = choosing.choose(wanted, seed, len(wanted), ())
         else:
-            if not offered and (there_are := [one for one in faults.every().values() if one.chapter == chapter]):
+            if not offered and (these := [one for one in faults.every().values() if one.chapter == chapter]):
                 raise ClassError(
                     f"No exercise of chapter {chapter} can be put on this host; nothing was changed.",
-                    *lacking(there.name, there_are, baseline),
+                    *lacking(there.name, these, baseline),
                 )
             before = kept.just_before() if kept.history else ()
             chosen = choosing.choose(offered, seed, count, before)
