@@ -12,7 +12,7 @@ from typing import Any
 from checks.engine import inventory
 from classroom.exercise import choosing, faults, marks, record
 from classroom.exercise.faults import Fault
-from classroom.exercise.proof import OTHERWISE, Heard, claims, lacking, still_there, verdicts, whole
+from classroom.exercise.proof import OTHERWISE, Heard, claims, lacking, of_all, still_there, whole
 from classroom.exercise.record import Record, Round
 from classroom.people import ClassError
 from lab import Host
@@ -167,7 +167,7 @@ def check(heard: Heard | None = None) -> Graded:
     graded = Graded(done, [id for id in this.faults if id not in left], left)
     if left:
         return graded
-    found = verdicts(this.host, heard=heard)
+    found = of_all(this.host, heard)
     graded.broken = [
         one.title for id, one in found.items() if one.verdict == "fail" and this.baseline.get(id) in ("pass", "warn")
     ]

@@ -19,6 +19,13 @@ def verdicts(name: str, only: Sequence[str] = (), heard: Heard | None = None) ->
     return {one.id: one for one in checks.run(checks.lab_target(name), only, skip=[PAST], on_result=heard)}
 
 
+def of_all(name: str, heard: Heard | None = None) -> dict[str, checks.Result]:
+    """The verdicts of all checks. What few fail are asked a second time: a machine that was busy for a moment is nobody's fault."""
+    found = verdicts(name, heard=heard)
+    failed = [id for id, one in found.items() if one.verdict == "fail"]
+    return found | (verdicts(name, failed, heard) if 0 < len(failed) <= FEW else {})
+
+
 def claims(name: str, chosen: Sequence[Fault]) -> dict[str, bool]:
     """Of each claim of these faults whether it is proven."""
     wanted = list(dict.fromkeys(id for one in chosen for id in one.claims))
@@ -34,7 +41,7 @@ def still_there(name: str, chosen: Sequence[Fault]) -> list[str]:
 
 def whole(name: str, heard: Heard | None = None) -> dict[str, str]:
     """The verdicts of all checks. ClassError where one fails: the learner would look for two faults, and be graded for one."""
-    found = verdicts(name, heard=heard)
+    found = of_all(name, heard)
     failed = [one for one in found.values() if one.verdict == "fail"]
     if failed:
         raise ClassError(

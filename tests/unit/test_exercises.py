@@ -1,7 +1,7 @@
 """The exercises as data, which of them a round has, what they are worth, and when none is put on a host."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -185,6 +185,25 @@ def test_a_server_that_is_not_whole_gets_no_fault(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(ClassError, match=r"nothing was changed\. 1 checks fail") as refused:
         proof.whole("mx1")
     assert "It works [a.b.c]" in str(refused.value) and "python -m checks --short" in str(refused.value)
+
+
+@pytest.mark.parametrize(("failing", "asked"), [(0, 1), (2, 2), (6, 1)])
+def test_what_fails_is_asked_a_second_time_where_it_is_little(
+    failing: int, asked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine that was busy for a moment; where much fails, the server is not whole."""
+    ids = [f"a.b.{n}" for n in range(8)]
+    heard: list[list[str]] = []
+
+    def verdicts(_: str, only: Sequence[str] = (), heard_by: Any = None, **__: Any) -> dict[str, checks.Result]:
+        heard.append(list(only))
+        bad = set(ids[:failing]) if len(heard) == 1 else set()
+        return {id: checks.Result(id, 1, "b", "claim", id, "fail" if id in bad else "pass", "") for id in (only or ids)}
+
+    monkeypatch.setattr(proof, "verdicts", verdicts)
+    found = proof.of_all("mx1")
+    assert list(found) == ids and len(heard) == asked and heard[1:] == [ids[:failing]] * (asked - 1)
+    assert sum(one.verdict == "fail" for one in found.values()) == (failing if asked == 1 else 0)
 
 
 def test_what_was_whole_within_the_hour_need_not_be_asked_again() -> None:
