@@ -64,7 +64,7 @@ MENDS = {
         f"usermod -aG amavis clamav; {CLAMD}",
     ),
     "junk-stays-empty": (
-        f"spamassassin --lint; sa-update; {AMAVIS}",
+        f"sievec /etc/dovecot/sieve/spam.sieve; {AMAVIS}",
         f"sed -i \"s/'.localdomain'/'$(hostname -d)'/\" /etc/amavis/conf.d/70-domain; {AMAVIS}",
     ),
     "reads-but-cannot-send": (
