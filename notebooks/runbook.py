@@ -13,6 +13,7 @@ _sys.path.insert(0, str(_Path(__file__).resolve().parents[1]))
 from checks.clients.samples import EICAR, GTUBE
 from notebooks.workbench.experiment.breaking import break_it, mend
 from notebooks.workbench.experiment.errata import as_printed, cleartext_on_the_wire, equal_hashes
+from notebooks.workbench.experiment.exercising import check, exercise, exercises, give_up, hint
 from notebooks.workbench.experiment.impostor import man_in_the_middle
 from notebooks.workbench.experiment.scanners import judge, scan
 from notebooks.workbench.experiment.temporarily import temporarily

@@ -12,6 +12,7 @@ from checks.engine.verdicts import CannotStart
 from classroom import folder
 from classroom.exercise import doing, faults, record
 from classroom.exercise.faults import Fault
+from classroom.exercise.proof import FEW, OTHERWISE
 from classroom.people import ClassError
 from lab.progress import busy
 from notebooks.workbench.step.steps import CHAPTERS
@@ -29,7 +30,6 @@ SO = {
     "deploy": "It puts everything right that it knows, and nobody looked for the fault: no points.",
     "rewound": "The fault went with all else that was done: no points.",
 }
-FEW = 5  # things that do not hold any more; one cause has many
 Told = tuple[dict[str, Any], str, int]  # as JSON, in words, and the exit code
 
 
@@ -178,7 +178,7 @@ def give_up(options: argparse.Namespace) -> Told:
         ended, left = doing.give_up()
     text = endings(ended)
     if left:
-        text += f"\n✖ {', '.join(left)} is not right yet. {doing.OTHERWISE}"
+        text += f"\n✖ {', '.join(left)} is not right yet. {OTHERWISE}"
     return {"ended": [entry(one) for one in ended], "open": left}, text, 1 if left else 0
 
 

@@ -9,19 +9,16 @@ from dataclasses import dataclass, field
 from subprocess import CalledProcessError
 from typing import Any
 
-import checks
 from checks.engine import inventory
 from classroom.exercise import choosing, faults, marks, record
 from classroom.exercise.faults import Fault
+from classroom.exercise.proof import OTHERWISE, Heard, claims, lacking, of_all, still_there, whole
 from classroom.exercise.record import Record, Round
 from classroom.people import ClassError
 from lab import Host
 from lab import host as host_of
 
-# What a daemon's log says of its past: a fault is in there until the daemon is started anew, also when it has gone.
-PAST = "*.no_errors"
 HOW = {"something": "fixed", "nothing": "by itself"}
-OTHERWISE = "What can put the whole server right: .venv/bin/python -m deploys mailserver (or dovecot)"
 
 
 @dataclass
@@ -46,25 +43,14 @@ def lab_host(name: str = "") -> Host:
     return host_of(server.name)
 
 
-def verdicts(name: str, only: Sequence[str] = ()) -> dict[str, checks.Result]:
-    return {one.id: one for one in checks.run(checks.lab_target(name), only, skip=[PAST])}
-
-
-def claims(name: str, chosen: Sequence[Fault]) -> dict[str, bool]:
-    """Of each claim of these faults whether it is proven."""
-    wanted = list(dict.fromkeys(id for one in chosen for id in one.claims))
-    found = verdicts(name, wanted)
-    return {id: id in found and found[id].verdict == "pass" for id in wanted}
-
-
-def still_there(name: str, chosen: Sequence[Fault]) -> list[str]:
-    """Which of these faults the checks still find."""
-    proven = claims(name, chosen)
-    return [one.id for one in chosen if not all(proven[id] for id in one.claims)]
-
-
 def start(
-    ids: Sequence[str], *, chapter: int | None = None, seed: int = 0, count: int = 1, host: str = ""
+    ids: Sequence[str],
+    *,
+    chapter: int | None = None,
+    seed: int = 0,
+    count: int = 1,
+    host: str = "",
+    heard: Heard | None = None,
 ) -> tuple[Round, list[Fault]]:
     """Put faults on the host: these, or a choice by the seed. ClassError, and nothing is changed, where that cannot be."""
     kept = record.load()
@@ -74,17 +60,26 @@ def start(
             "python -m classroom exercise symptom tells it again, `check` grades it, `give-up` ends it.",
         )
     wanted = [faults.named(id) for id in ids]
+    if chapter is not None and chapter not in (there_are := {one.chapter for one in faults.every().values()}):
+        raise ClassError(
+            f"There is no exercise of chapter {chapter}; there are of {', '.join(map(str, sorted(there_are)))}."
+        )
     with closing(lab_host(host)) as there:
-        baseline = kept.was_whole(there.name, marks.read(there)) or whole(there.name)
+        baseline = kept.was_whole(there.name, marks.read(there)) or whole(there.name, heard)
         offered = faults.offered((id for id, verdict in baseline.items() if verdict == "pass"), chapter)
         if wanted:
-            missing = [one.id for one in wanted if one not in offered]
-            if missing:
+            if missing := [one for one in wanted if one not in offered]:
                 raise ClassError(
-                    f"{', '.join(missing)} needs chapters that are not on this host; nothing was changed.", OTHERWISE
+                    f"{', '.join(one.id for one in missing)} cannot be put on this host; nothing was changed.",
+                    *lacking(there.name, missing, baseline),
                 )
             chosen = choosing.choose(wanted, seed, len(wanted), ())
         else:
+            if not offered and (these := [one for one in faults.every().values() if one.chapter == chapter]):
+                raise ClassError(
+                    f"No exercise of chapter {chapter} can be put on this host; nothing was changed.",
+                    *lacking(there.name, these, baseline),
+                )
             before = kept.just_before() if kept.history else ()
             chosen = choosing.choose(offered, seed, count, before)
         this = Round(
@@ -116,20 +111,6 @@ def start(
         this.marks, this.started = marks.read(there), time.time()
         kept.save()
     return this, chosen
-
-
-def whole(name: str) -> dict[str, str]:
-    """The verdicts of all checks. ClassError where one fails: the learner would look for two faults, and be graded for one."""
-    found = verdicts(name)
-    failed = [one for one in found.values() if one.verdict == "fail"]
-    if failed:
-        raise ClassError(
-            f"This server is not whole, so no fault was put on it; nothing was changed. {len(failed)} checks fail:",
-            *(f"  {one.title} [{one.id}]" for one in failed[:5]),
-            "What is wrong, with the remedy: .venv/bin/python -m checks --short",
-            OTHERWISE,
-        )
-    return {id: one.verdict for id, one in found.items()}
 
 
 def packed(host: Host, files: Sequence[str]) -> str:
@@ -175,7 +156,7 @@ def one_of(this: Round, id: str) -> Fault:
     return faults.named(id or this.faults[0])
 
 
-def check() -> Graded:
+def check(heard: Heard | None = None) -> Graded:
     """Ask the checks. The round ends when all of its claims hold, and all others that did before."""
     kept = record.load()
     this = kept.going_on()
@@ -186,7 +167,7 @@ def check() -> Graded:
     graded = Graded(done, [id for id in this.faults if id not in left], left)
     if left:
         return graded
-    found = verdicts(this.host)
+    found = of_all(this.host, heard)
     graded.broken = [
         one.title for id, one in found.items() if one.verdict == "fail" and this.baseline.get(id) in ("pass", "warn")
     ]

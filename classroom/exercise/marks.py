@@ -9,18 +9,25 @@ from lab import Host, names
 
 # container: the folder of its own files is another one as soon as the lab makes the host anew (a rewind, or a snapshot).
 # run: a run of mailroom that changes something writes its name and the time into its lock (operations/hold.py).
-# state: configuration, who runs, rows, and whose the sockets and mail folders are. Letters are left out: they come and go.
+# state: configuration, who runs, rows, what is told on the web, and whose the sockets, folders of mail and of Bayes are. Letters are left
+# out: they come and go.
 # pg_dump of late 2025 and later begins with a random word (\restrict).
 SCRIPT = r"""
 sed -n 's/.* \/ \/ .*upperdir=\([^,]*\).*/container \1/p' /proc/self/mountinfo | head -n 1
 printf 'run %s\n' "$(cat /run/mailroom.lock 2>/dev/null | tr '\n' ' ')"
 printf 'state '
 {
-    cd /etc && tar -cf - aliases postfix dovecot amavis postgresql clamav spamassassin nginx hosts systemd/system 2>/dev/null
+    cd /etc && tar -cf - aliases group postfix dovecot amavis postgresql clamav spamassassin nginx unbound \
+        mailroom-mta-sts.yml hosts systemd/system 2>/dev/null
+    find /var/lib/mailroom-web -type f ! -path '*/acme-challenge/*' -exec sha256sum {} + 2>/dev/null | sort
+    find /var/spool/postfix -maxdepth 1 -type d -printf '%p %m %U %G\n' 2>/dev/null | sort
+    find /var/spool/postfix/run /var/spool/mailroom-learn /var/lib/amavis/.spamassassin -type d -printf '%p %m %U %G\n' 2>/dev/null | sort
+    find /var/lib/amavis/.spamassassin -name 'bayes_*' -printf '%f %m %U %G\n' 2>/dev/null | grep -v journal | sort
     ls -lan /var/spool/postfix/private /var/spool/postfix/public | sed 's/ [A-Z][a-z][a-z] .* / /'
     find /home/mail -type d -printf '%p %m %U %G\n' 2>/dev/null | sort
     ss -Hltn | awk '{print $4}' | sort
-    systemctl show -P MainPID postfix 'postfix@-' dovecot amavis clamav-daemon 'postgresql@*.service' mailroom-web 2>/dev/null
+    systemctl show -P MainPID postfix 'postfix@-' dovecot amavis clamav-daemon 'postgresql@*.service' mailroom-web \
+        mailroom-resolver postfix-mta-sts-resolver 2>/dev/null
     systemctl list-units --no-legend --plain --state=active --type=timer,path,socket | awk '{print $1}' | sort
     cd / && runuser -u postgres -- pg_dump mail 2>/dev/null | grep -v '^\\'
     cd / && runuser -u postgres -- pg_dumpall --roles-only 2>/dev/null | grep -v '^\\'

@@ -7,6 +7,13 @@ CONF = "/etc/dovecot/dovecot.conf"
 AMAVIS = (
     "systemctl restart amavis; for n in $(seq 300); do ss -Hltn sport = :10024 | grep -q . && break; sleep 0.1; done"
 )
+CLAMD = (
+    "systemctl restart clamav-daemon.socket clamav-daemon.service; for n in $(seq 300); do "
+    "[ -S /run/clamav/clamd.ctl ] && break; sleep 0.1; done; sleep 1; postqueue -f; sleep 2"
+)
+BAYES = "/var/lib/amavis/.spamassassin"
+WEB = "/var/lib/mailroom-web"
+NGINX = "systemctl reload mailroom-web; sleep 1"
 SENT = "/home/mail/$(hostname -d)/foo/.Sent"
 # id: what does not help, and what does
 MENDS = {
@@ -52,6 +59,14 @@ MENDS = {
         AMAVIS,
         f"sed -i 's/-5.0/5.0/' /etc/amavis/conf.d/70-levels; {AMAVIS}",
     ),
+    "hours-on-the-way": (
+        f"chown -R clamav:clamav /run/clamav; {CLAMD}",
+        f"usermod -aG amavis clamav; {CLAMD}",
+    ),
+    "junk-stays-empty": (
+        f"sievec /etc/dovecot/sieve/spam.sieve; {AMAVIS}",
+        f"sed -i \"s/'.localdomain'/'$(hostname -d)'/\" /etc/amavis/conf.d/70-domain; {AMAVIS}",
+    ),
     "reads-but-cannot-send": (
         "chmod 666 /var/spool/postfix/private/auth",
         rf"sed -i -E '\,private/auth,,/\}}/ s/(user|group) = dovecot/\1 = postfix/' {CONF}; {DOVECOT}",
@@ -79,5 +94,42 @@ MENDS = {
         f"sievec /etc/dovecot/sieve/spam.sieve; {DOVECOT}",
         rf"sed -i -E '/^protocol lmtp \{{/,/^\}}/ {{ s/sieve = no/sieve = yes/; s/(mail_plugins = .*)$/\1 sieve/ }}' {CONF}; "
         f"{DOVECOT}",
+    ),
+    "same-again-tomorrow": (
+        f"chmod 644 {BAYES}/bayes_*; systemctl restart --no-block mailroom-learn.service; sleep 3",
+        f"chown -R amavis {BAYES}; chgrp -R amavis {BAYES}; systemctl reset-failed mailroom-learn.service; "
+        "systemctl start mailroom-learn.service; sleep 1",
+    ),
+    "rules-cannot-be-changed": (
+        DOVECOT,
+        rf"sed -i -E 's/^( *)port = 2000$/\1port = 4190/' {CONF}; {DOVECOT}",
+    ),
+    "away-and-silent": (
+        f"systemctl restart postfix; {DOVECOT}",
+        f"sed -i 's/^submission_host.*/submission_host =/' {CONF}; {DOVECOT}; postqueue -f; sleep 2",
+    ),
+    "big-ones-distrust-us": (
+        "systemctl restart postfix; sleep 1",
+        AMAVIS,
+    ),
+    "some-cannot-write-to-us": (
+        f"sed -i 's/^mode: .*/mode: testing/' {WEB}/mta-sts.txt; {NGINX}",
+        f'sed -i "/^mx: /c mx: $(hostname -f)" {WEB}/mta-sts.txt',
+    ),
+    "nobody-outside-hears": (
+        "systemctl restart mailroom-resolver postfix; sleep 1",
+        "sed -i '/outgoing-interface/d' /etc/unbound/mailroom.d/own.conf; systemctl restart mailroom-resolver; sleep 1",
+    ),
+    "waiting-for-a-word": (
+        "chmod 777 /var/spool/postfix/run/mta-sts; systemctl restart postfix; sleep 1",
+        "cd /var/spool/postfix/run; chmod 750 mta-sts; chown _mta-sts mta-sts; chgrp postfix mta-sts; postqueue -f; sleep 1",
+    ),
+    "nobody-has-asked-for-it": (
+        "systemctl restart mailroom-web; systemctl restart certbot.timer; sleep 1",
+        f"sed -i '/acme-challenge/,/}}/ {{ /return 301/d }}' /etc/nginx/mailroom.conf; {NGINX}",
+    ),
+    "new-phone": (
+        "systemctl restart mailroom-web; sleep 1",
+        f'sed -i "s,>imap\\.[^<]*<,>$(hostname -f)<," {WEB}/clients/config-v1.1.xml',
     ),
 }

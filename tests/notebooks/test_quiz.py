@@ -10,7 +10,11 @@ from notebooks.workbench.show import quiz
 from notebooks.workbench.show.errors import Trouble
 from tests.notebooks import cells
 
-CHAPTERS = {"start": "00-the-factory-and-its-host", **cells.CHAPTERS}
+CHAPTERS = {
+    "start": "00-the-factory-and-its-host",
+    **cells.CHAPTERS,
+    "exercises": "90-exercises-somebody-complains",
+}
 
 
 def test_there_are_questions_for_each_notebook_and_no_others() -> None:

@@ -1,7 +1,7 @@
 """The exercises as data, which of them a round has, what they are worth, and when none is put on a host."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import pytest
 import checks
 from checks.engine import inventory
 from checks.engine.inventory import Server
-from classroom.exercise import choosing, commands, doing, faults, marks, record
+from classroom.exercise import choosing, commands, doing, faults, marks, proof, record
 from classroom.exercise.faults import COSTS, WORTH, Fault
 from classroom.exercise.record import Record, Round
 from classroom.people import ClassError
@@ -153,6 +153,24 @@ def test_a_second_exercise_waits_for_the_first() -> None:
         doing.hint("outbox-is-stuck")
 
 
+def test_a_chapter_without_exercises_is_refused_before_anything_is_asked() -> None:
+    with pytest.raises(ClassError, match="no exercise of chapter 9; there are of 1, 2, 3, 4, 5, 6"):
+        doing.start([], chapter=9)
+
+
+def test_it_says_which_proof_a_host_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inventory, "server", lambda name: Server("mx1", {}))
+    unproven = proof.lacking("mx1", [FAULTS["new-phone"]], {"believed.clients.found": "skip"})
+    assert "[believed.clients.found]" in unproven[1] and "[believed.clients.encrypted]" in unproven[2]
+    assert "make mailserver" in unproven[-1]
+    assert "world" not in proof.lacking("mx1", [FAULTS["cut-off"]], {})[-1]
+
+
+def test_there_are_enough_and_from_every_chapter() -> None:
+    assert len(FAULTS) >= 24 and {one.chapter for one in FAULTS.values()} == set(CHAPTERS.values())
+    assert len({one.source for one in FAULTS.values()}) == len(FAULTS)
+
+
 def test_a_server_of_somebodys_own_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inventory, "server", lambda name: Server("mail.example.org", {}))
     with pytest.raises(ClassError, match=r"mail\.example\.org is no lab host"):
@@ -160,13 +178,32 @@ def test_a_server_of_somebodys_own_is_left_alone(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_server_that_is_not_whole_gets_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    def failed(*_: Any) -> dict[str, checks.Result]:
+    def failed(*_: Any, **__: Any) -> dict[str, checks.Result]:
         return {"a.b.c": checks.Result("a.b.c", 1, "b", "claim", "It works", "fail", "It does not")}
 
-    monkeypatch.setattr(doing, "verdicts", failed)
+    monkeypatch.setattr(proof, "verdicts", failed)
     with pytest.raises(ClassError, match=r"nothing was changed\. 1 checks fail") as refused:
-        doing.whole("mx1")
+        proof.whole("mx1")
     assert "It works [a.b.c]" in str(refused.value) and "python -m checks --short" in str(refused.value)
+
+
+@pytest.mark.parametrize(("failing", "asked"), [(0, 1), (2, 2), (6, 1)])
+def test_what_fails_is_asked_a_second_time_where_it_is_little(
+    failing: int, asked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine that was busy for a moment; where much fails, the server is not whole."""
+    ids = [f"a.b.{n}" for n in range(8)]
+    heard: list[list[str]] = []
+
+    def verdicts(_: str, only: Sequence[str] = (), heard_by: Any = None, **__: Any) -> dict[str, checks.Result]:
+        heard.append(list(only))
+        bad = set(ids[:failing]) if len(heard) == 1 else set()
+        return {id: checks.Result(id, 1, "b", "claim", id, "fail" if id in bad else "pass", "") for id in (only or ids)}
+
+    monkeypatch.setattr(proof, "verdicts", verdicts)
+    found = proof.of_all("mx1")
+    assert list(found) == ids and len(heard) == asked and heard[1:] == [ids[:failing]] * (asked - 1)
+    assert sum(one.verdict == "fail" for one in found.values()) == (failing if asked == 1 else 0)
 
 
 def test_what_was_whole_within_the_hour_need_not_be_asked_again() -> None:
