@@ -6,10 +6,10 @@ CODE := $(wildcard deploys operations facts checks postmaster classroom lab inve
 export DEBIAN_FRONTEND := noninteractive
 
 .DEFAULT_GOAL := help
-.PHONY: help up mailserver verify notebooks book class classes exercises test faults check browser clients bench rewind down distclean lock
+.PHONY: help up mailserver verify notebooks book class classes exercises test faults upgrade rehearse-upgrade check browser clients whole bench rewind down distclean lock
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
 	@printf '%s\n' 'up and mailserver know LAB_SUITE=trixie|bookworm (up: also el9),' 'and V=1 for all that pyinfra and the checks say.'
 
 # A line for each step. V=1 (0 is as without): pyinfra's own command and output, and each claim with its evidence.
@@ -58,11 +58,23 @@ exercises: $(VENV) ## all exercises, tried on both releases (about an hour)
 # Those that measure first, the others two at a time.
 test: $(VENV) ## all tests, on lab hosts of both Debian releases
 	@$(RUN) -m pytest -m timed; timed=$$?; \
-	$(RUN) -m pytest -m "not timed" -n 2 --dist loadgroup --no-loadscope-reorder && exit $$timed
+	$(RUN) -m pytest -m "not timed" -n 2 --dist loadgroup --no-loadscope-reorder --durations=40 --durations-min=20 && exit $$timed
+
+whole: $(VENV) ## the same, and on both what one is enough for
+	@MAILROOM_TESTS=whole $(MAKE) test
 
 faults: $(VENV) ## the suite that looks for the next fault (about an hour)
 	@rm -f .lab-faults.jsonl; MAILROOM_FAULTS=long $(RUN) -m pytest tests/faults -n 2 --dist loadgroup --no-loadscope-reorder; \
 	tested=$$?; $(RUN) -m tests.faults && exit $$tested
+
+upgrade: $(VENV) ## the lab's Debian 12 host becomes a 13, and the proof
+	@$(LAB_ONLY)
+	@$(call DEPLOY,upgrade)
+	@$(call DEPLOY,mailserver)
+	@$(PROVE)
+
+rehearse-upgrade: $(VENV) ## Debian 12 to 13, loaded and cut off (an hour)
+	@MAILROOM_UPGRADE=long $(RUN) -m pytest tests/live/test_upgrade.py
 
 check: $(VENV) ## lint, types and the tests that need no host
 	@.venv/bin/ruff check .

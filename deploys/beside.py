@@ -9,7 +9,7 @@ from typing import Any
 from deploys.data import MailData
 from deploys.told import Told, each
 from facts.mail_host import MailHost
-from operations import accounts, amavis, dovecot, postfix, relay
+from operations import accounts, amavis, dovecot, postfix, relay, release
 from operations.dovecot import CONF, foreign_settings
 from operations.postgresql import rights
 
@@ -54,6 +54,7 @@ def beside(there: MailHost, checked: MailData, kept: Told) -> list[str]:
         *_access(there),
         *_database(there),
         *_transports(there, checked, kept),
+        *_sources(there),
         *(
             f"{path} overrules how its daemon runs; if it is not meant, remove it and run: systemctl daemon-reload"
             for path in there.units_of_others
@@ -172,3 +173,12 @@ def _readers(there: MailHost, checked: MailData) -> Iterator[str]:
     for name in sorted(set(there.members.get(checked.mail_owner, ())) - {checked.mail_owner}):
         group = checked.mail_owner
         yield f"the user {name} is in the group {group} and may read all mail; if it is not meant: gpasswd -d {name} {group}"
+
+
+def _sources(there: MailHost) -> Iterator[str]:
+    """A name that is another release from one day on: then an ordinary `apt upgrade`, by night perhaps, begins Debian's upgrade."""
+    if loose := release.loose(there):
+        yield (
+            f"apt's sources name {', '.join(loose)}: on the day of a new release an ordinary upgrade installs parts of it, and "
+            f"Dovecot may not start; name {there.system.get('codename')} there (docs/upgrade.md)"
+        )

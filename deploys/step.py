@@ -16,6 +16,7 @@ from deploys.preflight import ready
 from deploys.restart import restart_changed
 from deploys.texts import render
 from deploys.told import CHAPTERS, whole_chapters
+from deploys.upgraded import half_way, left_behind, mend
 from facts.mail_host import MailHost
 from operations import services
 from operations.base import mail_host
@@ -52,6 +53,8 @@ def step(
             alone = not host.connector_data.get(COMPOSED)
             if not ready() or (alone and (_unfit([fit]) or _missing(f"{chapter}.{function.__name__}"))):
                 return
+            if alone:
+                mend_what_an_upgrade_left()
             function()
             if alone:
                 restart_changed()
@@ -69,10 +72,16 @@ def compose(*chapters: Iterable[Any]) -> None:
     if not ready() or _unfit([one.fit for chapter in chapters for one in chapter]):
         return
     host.connector_data[COMPOSED] = True
+    mend_what_an_upgrade_left()
     for number in host.loop(range(len(chapters))):
         for one in host.loop(list(chapters[number])):
             one()
     prove()
+
+
+def mend_what_an_upgrade_left() -> None:
+    if left_behind(mail_host(), platform()):
+        mend(platform())
 
 
 def prove() -> None:
@@ -84,7 +93,7 @@ def prove() -> None:
 def _missing(step: str) -> bool:
     """Refuse a single step that has nothing to stand on, and name all that is to be run first."""
     missing = DryRun().missing(step)
-    return _refuse(f"{standing(step, missing)}; nothing was changed") if missing else False
+    return refuse(f"{standing(step, missing)}; nothing was changed") if missing else False
 
 
 def standing(step: str, missing: list[str]) -> str:
@@ -103,11 +112,13 @@ def standing(step: str, missing: list[str]) -> str:
 
 def _unfit(questions: list[Any]) -> bool:
     """Refuse a chapter that cannot be on this host, before its first change."""
-    problems = [problem for ask in dict.fromkeys(questions) if ask for problem in ask(mail_host(), data(), platform())]
-    return _refuse(*dict.fromkeys(problems), "nothing was changed on this host") if problems else False
+    problems = half_way(mail_host())
+    problems += [problem for ask in dict.fromkeys(questions) if ask for problem in ask(mail_host(), data(), platform())]
+    return refuse(*dict.fromkeys(problems), "nothing was changed on this host") if problems else False
 
 
-def _refuse(*problems: str) -> bool:
+def refuse(*problems: str) -> bool:
+    """Say why not, and take the host out of this run."""
     for problem in problems:
         host.log_styled(f"refused: {problem}", fg="red", log_func=logger.error)
     state.fail_hosts({host})

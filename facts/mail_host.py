@@ -56,6 +56,18 @@ class Place:
     inside: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Cluster:
+    """One of PostgreSQL's clusters, as Debian's pg_lsclusters names them; `databases` beside PostgreSQL's own three."""
+
+    version: str
+    name: str
+    port: int
+    status: str  # "online", "down", "down,binaries_missing"
+    databases: int
+    size_mb: int
+
+
 @dataclass
 class MailHost:
     """The answer: empty where the host has nothing yet."""
@@ -88,6 +100,7 @@ class MailHost:
     overrides: dict[str, str] = field(default_factory=dict)  # "submission/inet/syslog_name": value
     dovecot: tuple[int, ...] | None = None
     schemes: tuple[str, ...] = ()  # password schemes that this Dovecot knows
+    clusters: dict[tuple[str, str], Cluster] = field(default_factory=dict)  # by version and name
     sql: dict[str, Any] = field(default_factory=dict)
 
     def text(self, path: str) -> str | None:
@@ -190,6 +203,9 @@ def parse(parts: dict[str, list[str]]) -> MailHost:
     if version := parts.get("dovecot"):
         found.dovecot = tuple(map(int, re.findall(r"\d+", version[0])[:3]))
         found.schemes = tuple(" ".join(version[1:]).split())
+    for line in parts.get("clusters", []):
+        release, name, port, status, databases, size = line.split()
+        found.clusters[release, name] = Cluster(release, name, int(port), status, int(databases), int(size))
     found.sql = answers(parts.get("sql", []))
     return found
 

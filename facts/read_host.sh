@@ -8,6 +8,10 @@ part() { printf '== %s\n' "$1"; }
 part system
 [ ! -r /etc/os-release ] || . /etc/os-release
 printf 'id=%s\nversion=%s\npretty=%s\n' "$ID" "$VERSION_ID" "$PRETTY_NAME"
+printf 'codename=%s\n' "$VERSION_CODENAME"
+printf 'suites=%s\n' "$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources 2>/dev/null |
+    sed -nE 's/^ *deb +(\[[^]]*\] +)?[^ ]+ +([^ ]+).*/\2/p; s/^Suites: *//p' | tr '\n' ' ')"
+printf 'held=%s\n' "$(command -v dpkg-query >/dev/null && dpkg-query -W -f '${db:Status-Want} ${Package}\n' 2>/dev/null | sed -n 's/^hold //p' | tr '\n' ' ')"
 [ -e /etc/os-release ] || printf 'pretty=%s\n' "$(cat /etc/redhat-release /etc/issue 2>/dev/null | grep . | head -n1)"
 printf 'fqdn=%s\n' "$(hostname -f 2>/dev/null || hostname)"
 printf 'nodename=%s\n' "$(uname -n)"
@@ -137,6 +141,14 @@ if command -v dovecot >/dev/null; then
     part dovecot
     dovecot --version
     doveadm pw -l 2>/dev/null
+fi
+
+if command -v pg_lsclusters >/dev/null; then
+    part clusters # Debian's; a database is a folder by its number, and PostgreSQL's own have numbers below 16384
+    pg_lsclusters -h 2>/dev/null | while read -r version name port status _ data _; do
+        printf '%s %s %s %s %s %s\n' "$version" "$name" "$port" "$status" "$(ls "$data/base" 2>/dev/null |
+            awk '$1 ~ /^[0-9]+$/ && $1 >= 16384 {n++} END {print n + 0}')" "$(du -sm "$data" 2>/dev/null | awk '{print $1; n = 1} END {if (!n) print 0}')"
+    done
 fi
 
 if command -v psql >/dev/null && command -v runuser >/dev/null; then

@@ -33,6 +33,13 @@ for package in $unfinished; do
         [ ! -d "$data" ] || find "$data" -depth -delete
     done
 done
+# After an upgrade from Debian 12 Dovecot does not start on its text, which is of the release before, and dpkg would stop at it:
+# it is started at its own step, with its new text.
+case $unfinished in *dovecot*)
+    trap 'rm -f "$log"; systemctl unmask --runtime --quiet dovecot.service dovecot.socket 2>/dev/null || true' EXIT
+    systemctl mask --runtime --quiet dovecot.service dovecot.socket 2>/dev/null || true
+    ;;
+esac
 [ -z "$unfinished" ] || patient dpkg --force-confdef --force-confold --configure -a || true # what it cannot, -f will
 patient apt update
 [ -z "$unfinished" ] || patient apt -f install

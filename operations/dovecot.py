@@ -11,6 +11,7 @@ SQL_CONF = "/etc/dovecot/dovecot-sql.conf"
 # doveconf reads the candidate as Dovecot would (https://doc.dovecot.org/latest/core/man/doveconf.1.html) and names the
 # line. It says yes to an unreadable value here and there, so the checks still try the service itself.
 CHECK = 'doveconf -c "$new" -n >/dev/null'
+RUNS = "doveconf -n >/dev/null"  # before a start
 INCLUDES = re.compile(r"^#?(!include conf\.d/\*\.conf|!include_try local\.conf)", re.MULTILINE)
 
 
@@ -24,6 +25,21 @@ def dialect(version: tuple[int, ...] | None) -> str:
     if version[:2] == (2, 3):
         return "2.3"
     raise ValueError(f"Dovecot {'.'.join(map(str, version))} is neither 2.3 nor 2.4, the two that mailroom speaks")
+
+
+def language_of(text: str) -> str:
+    """The language that dovecot.conf is written in: 2.4's begins with its version. "" where it sets nothing."""
+    first = next((line for line in map(str.strip, text.splitlines()) if line and not line.startswith("#")), "")
+    return "" if not first else "2.4" if re.match(r"dovecot_config_version\b", first) else "2.3"
+
+
+def translated(text: str, blocks: dict[str, dict[str, str]], language: str) -> str:
+    """The blocks of ours that a text has, in its order, as they are in another language."""
+    found = ""
+    for one in BLOCK.finditer(text):
+        if said := blocks.get(one[1]):
+            found = with_block(found, one[1], said[language])
+    return found
 
 
 def with_block(text: str, name: str, body: str) -> str:

@@ -27,7 +27,7 @@ done
 WITHDRAW = """for unit in $1; do systemctl disable --quiet --now "$unit" 2>/dev/null || :; done
 shift
 rm -rf "$@"
-for folder; do case $folder in *.d/*) rmdir --ignore-fail-on-non-empty "${folder%/*}" ;; esac; done
+for file; do case $file in *.d/*) [ ! -d "${file%/*}" ] || rmdir --ignore-fail-on-non-empty "${file%/*}" ;; esac; done
 systemctl daemon-reload
 """
 

@@ -178,9 +178,15 @@ def encrypted(host: Host, port: int = 587) -> Iterator[smtplib.SMTP]:
 
 @contextmanager
 def submission(host: Host, user: str, port: int = 587) -> Iterator[smtplib.SMTP]:
-    """A session of somebody who has logged in."""
+    """A session of somebody who has logged in. All tests come from one address, and Postfix counts its logins by the minute."""
     with encrypted(host, port) as client:
-        client.login(user, password(user))
+        try:
+            client.login(user, password(user))
+        except smtplib.SMTPAuthenticationError as refused:
+            if b"too many AUTH" not in refused.smtp_error:
+                raise
+            host.run("pkill -x anvil")  # who counts; a new one begins at nothing
+            client.login(user, password(user))
         yield client
 
 

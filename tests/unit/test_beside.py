@@ -87,6 +87,7 @@ def test_the_checks_know_what_is_ours(system: Platform) -> None:
         ),
         (MailHost(members={"vmail": ("alice",)}), "alice is in the group vmail"),
         (MailHost(units_of_others=("/etc/systemd/system/dovecot.service",)), "overrules how its daemon runs"),
+        (MailHost(system={"codename": "trixie", "suites": "trixie stable-updates"}), "name stable-updates"),
         (MailHost(welcomed=("/etc/spamassassin/local.cf:3",)), "local.cf:3 welcomes"),
         (MailHost(sql={"hidden": ["a trigger t on users"]}), "has a trigger t on users"),
         (

@@ -73,6 +73,7 @@ IDLE_WHERE_NOTHING_IS |= {
     "services.withdrawn",
     "postfix.no_overrides",
 }
+IDLE_WHERE_NOTHING_IS |= {name for name in OPERATIONS if name.partition(".")[0] in ("release", "upgraded")}
 READ_ANYWAY = {"clamav.signatures": {"/var/lib/clamav"}, "sieve.homes": {"/home/mail"}}  # as part of `system`
 
 

@@ -1,0 +1,148 @@
+"""Debian 12 to 13 under a living server: nothing of anybody's is lost, by accident or as planned.
+
+The judges are what people's programs see before and after (IMAP by TLS), the queue, and all checks. The first test stands for what
+most people come with; MAILROOM_UPGRADE=long, or `make rehearse`, has the others, each a whole upgrade.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+import checks
+from lab import Host, snapshots
+from tests.live import mailboxes
+from tests.live.support import MAILSERVER, ROOT, WHOLE, applied, pyinfra
+from tests.live.traffic import places, submitted, until
+
+LONG = os.environ.get("MAILROOM_UPGRADE") == "long"
+PEOPLE = ("foo@example.test", "bar@example.test")
+APT = "DEBIAN_FRONTEND=noninteractive apt-get -y -o Dpkg::Options::=--force-confold -o Dpkg::Options::=--force-confdef"
+ACCIDENT = f"sed -i s/bookworm/trixie/ /etc/apt/sources.list; {APT} -qq update; {APT} full-upgrade"
+OURS, THEIRS = "/etc/dovecot/dovecot.conf", "mail_max_userip_connections = 17"
+UPGRADE = "deploys/upgrade.py"
+pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.timeout(3600)]
+on_12 = pytest.mark.parametrize("mx", ["bookworm"], indirect=True)
+on_12_with_world = pytest.mark.parametrize("world_mx", ["bookworm"], indirect=True)
+long = pytest.mark.skipif(not LONG, reason="MAILROOM_UPGRADE=long, or make rehearse")
+
+
+class Life:
+    """Two people's mail, and three letters in the queue: recorded before, and judged after."""
+
+    def __init__(self, host: Host, letters: int) -> None:
+        self.host = host
+        for one in PEOPLE:
+            mailboxes.fill(host, one, letters)
+        host.run("postconf -e defer_transports=virtual,lmtp && postfix reload")
+        self.queued = [submitted(host, one) for one in (*PEOPLE, PEOPLE[0])]
+        until(lambda: self._waiting() == 3, "three letters wait in the queue")
+        self.before = {one: mailboxes.seen(host, one) for one in PEOPLE}
+
+    def _waiting(self) -> int:
+        return self.host.run("postqueue -j").stdout.count('"queue_name": "deferred"')
+
+    def judge(self) -> None:
+        """All is as it was, and what waited arrives once."""
+        assert {one: mailboxes.seen(self.host, one) for one in PEOPLE} == self.before
+        assert self._waiting() == 3
+        self.host.run("postconf -X defer_transports && postfix reload && postqueue -f")
+        until(lambda: all(places(self.host, self.queued).values()), "the letters in the queue arrive", 120)
+        time.sleep(3)
+        assert {len(found) for found in places(self.host, self.queued).values()} == {1}
+
+
+@pytest.fixture
+def bare_again(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The host is a bare Debian 12 afterwards, whatever it has become."""
+    yield
+    snapshots.rewind("mx1", snapshots.BARE)
+
+
+def whole(host: Host, deploy: str) -> None:
+    """A server of the new release, as if it had never been of another: nothing to change, nothing that fails."""
+    assert "trixie" in host.run("cat /etc/os-release").stdout
+    run = applied(deploy)
+    assert run.changes == 0, run.changed
+    wrong = [f"{one.id}: {one.evidence}" for one in checks.run(checks.lab_target()) if one.verdict == "fail"]
+    assert not wrong, "\n".join(wrong)
+    kept = host.run("stat -c %a /var/backups/mailroom; pg_lsclusters -h").stdout.split()
+    assert kept[0] == "700" and [kept[1], kept[2], kept[4]] == ["15", "main", "down"] and "17" in kept
+
+
+@on_12
+@pytest.mark.usefixtures("bare_again")
+def test_a_host_that_somebody_has_upgraded_is_brought_to_life_by_the_ordinary_run(server: Host) -> None:
+    life = Life(server, 40)
+    server.run(f"echo {THEIRS} >>{OURS}")
+    assert server.run(ACCIDENT, check=False, timeout=1500).returncode, "the accident did not happen"
+    assert "half-configured" in server.run("dpkg-query -W -f '${db:Status-Status}' dovecot-core").stdout
+    assert server.run("systemctl is-active dovecot", check=False).stdout.strip() != "active"
+    run = applied(WHOLE)
+    assert run.changes and "mail_max_userip_connections" in run.output, "what is not taken over is not named"
+    assert THEIRS in server.run("cat /var/backups/mailroom/dovecot-2.3/dovecot.conf").stdout
+    life.judge()
+    whole(server, WHOLE)
+
+
+REFUSALS = {
+    "held back: postfix": ("apt-mark hold postfix", "apt-mark unhold postfix"),
+    "name stable": (
+        "sed -i.kept s/bookworm-updates/stable-updates/ /etc/apt/sources.list",
+        "mv /etc/apt/sources.list.kept /etc/apt/sources.list",
+    ),
+}
+
+
+@long
+@on_12
+@pytest.mark.parametrize("words", REFUSALS)
+def test_what_it_could_not_carry_through_is_refused_before_the_first_change(words: str, server: Host) -> None:
+    spoil, mend = REFUSALS[words]
+    server.run(spoil)
+    try:
+        run = pyinfra(UPGRADE)
+    finally:
+        server.run(mend)
+    assert run.code and words in run.output and "nothing was changed on this host" in run.output
+    assert server.run("ls /var/backups/mailroom", check=False).stdout == ""
+
+
+def killed_at(host: Host, sign: str, patience: float = 1200) -> None:
+    """The upgrade, killed on both sides as soon as the host shows a sign; it is gone when this returns."""
+    words = [sys.executable, "-m", "pyinfra", "inventory.py", UPGRADE, "-y"]
+    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+        end = time.monotonic() + patience
+        while host.run(sign, check=False).returncode:
+            assert run.poll() is None and time.monotonic() < end, f"it ended before: {sign}"
+            time.sleep(0.5)
+        run.kill()
+        host.run("pkill -9 -x apt-get; pkill -9 -x dpkg; pkill -9 pg_upgradeclus; true")
+    until(lambda: host.run("pgrep -x apt-get || pgrep -x dpkg", check=False).returncode, "nobody installs any more")
+
+
+STAGES = {
+    "the sources name the next release": "grep -q trixie /etc/apt/sources.list",
+    "dpkg is at work": "grep -q '13' /etc/debian_version; grep -qs 'unpack dovecot-core:amd64.*2.4' /var/log/dpkg.log",
+    "it says it is Debian 13": 'grep -q trixie /etc/os-release && [ "$(dpkg-query -W -f \'${Version}\' postgresql)" != "${_#17}" ]',
+    "the cluster moves": "pgrep -f pg_upgradecluster",
+}
+
+
+@long
+@on_12_with_world
+@pytest.mark.parametrize("stage", [None, *STAGES])
+@pytest.mark.usefixtures("bare_again")
+def test_an_upgrade_as_planned_goes_on_wherever_it_was_cut_off(stage: str | None, mailserver: Host) -> None:
+    life = Life(mailserver, 200)
+    if stage:
+        killed_at(mailserver, STAGES[stage])
+    applied(UPGRADE)
+    applied(MAILSERVER)
+    life.judge()
+    whole(mailserver, MAILSERVER)
