@@ -223,7 +223,7 @@ def stopped() -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m deploys", description=__doc__)
-    parser.add_argument("deploy", choices=("dovecot", "mailserver"))
+    parser.add_argument("deploy", choices=("dovecot", "mailserver", "upgrade"))
     deploy = parser.parse_args().deploy
     os.chdir(running.ROOT)
     if isinstance(sys.stdout, io.TextIOWrapper):
