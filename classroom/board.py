@@ -17,6 +17,9 @@ from lab import names, state
 from notebooks.workbench.step.steps import CHAPTERS
 
 OPTIONAL = "amavis"  # who goes from chapter 2 to chapter 4 has left it out
+ALL_HOSTS = {
+    "MAILROOM_INVENTORY": str(names.ROOT / "inventories/learners.py")
+}  # for a program that asks or changes them
 SINCE = "board.json"  # what the board said last: how long somebody has been at a step
 
 
@@ -106,11 +109,18 @@ def place_of(row: Row) -> str:
 def ask() -> Board:
     """One question to each host. Raises ClassError where none can be asked."""
     learners, begun = folder.present(), time.monotonic()
-    command = [sys.executable, "-m", "classroom.asking"]
+    found = answers()
+    board = Board(rows(learners, found, kept(), time.time()), time.time(), time.monotonic() - begun)
+    keep(board)
+    return board
+
+
+def answers(only: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """What each host says of its steps (classroom/asking.py), or only these. Raises ClassError where none can be asked."""
     told = subprocess.run(
-        command,
+        [sys.executable, "-m", "classroom.asking", *only],
         cwd=names.ROOT,
-        env=os.environ | {"MAILROOM_INVENTORY": str(names.ROOT / "inventories/learners.py")},
+        env=os.environ | ALL_HOSTS,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -121,10 +131,7 @@ def ask() -> Board:
         raise ClassError(
             f"The hosts could not be asked: {why}", "The same `make class` again puts right what is missing."
         )
-    answers = [json.loads(line) for line in told.stdout.splitlines()]
-    board = Board(rows(learners, answers, kept(), time.time()), time.time(), time.monotonic() - begun)
-    keep(board)
-    return board
+    return [json.loads(line) for line in told.stdout.splitlines()]
 
 
 def rows(
