@@ -168,6 +168,10 @@ def test_all_are_caught_up_and_write_to_all(room: Path, machine: Machine) -> Non
     post = told("post", "--patience", "60")
     assert (post["arrived"], post["of"]) == (MANY * (MANY - 1),) * 2
     machine.phase(f"post, {post['of']} letters")
+    assert told("rewind", NAMES[2], "before catch-up")["ok"], "as it was before, after chapter 1"
+    row = next(one for one in told("board")["learners"] if one["name"] == NAMES[2])
+    assert row["chapters"]["1"]["done"] > 5 and row["chapters"]["2"]["done"] == 0
+    machine.phase("rewind of one to what was kept")
     used = {name: own(name) for name in NAMES}
     print("each host's memory and disk, MB:", json.dumps(used), flush=True)
     told("board")
