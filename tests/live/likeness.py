@@ -19,7 +19,7 @@ def looks(room: Path, name: str) -> tuple[dict[str, tuple[str, str, str, str]], 
     """Each file of a host's settings with its rights and a sum, in which its own names and secrets count as everybody's; and as it is."""
     words = ["ssh", "-F", str(room / "ssh_config"), name, "cd / && tar c etc usr/local root var/spool/cron 2>/dev/null"]
     host, place = state.record(name), room / "learners" / name
-    own = {f"{name}.class.example": "DOMAIN", name: "NAME", host["address"]: "IP", host["address6"]: "IP6"}
+    own = {f"{name}.class.example": "DOMAIN", host["address"]: "IP", host["address6"]: "IP6"}
     for file in ("secrets.json", "accounts.json"):
         own |= {secret: key.partition("@")[0] for key, secret in json.loads((place / file).read_text()).items()}
     found: dict[str, tuple[str, str, str, str]] = {}
