@@ -12,6 +12,7 @@ from typing import Any
 from classroom import coming, folder, people
 from classroom.exercise import commands as exercises
 from classroom.people import ClassError
+from lab import names
 from lab.errors import LabError
 from lab.progress import busy
 
@@ -85,6 +86,11 @@ def give(options: argparse.Namespace, data: dict[str, Any], text: str) -> None:
         print(text)
 
 
+def shown(path: Path) -> str:
+    """As one types it from the checkout."""
+    return str(path.relative_to(names.ROOT) if path.is_relative_to(names.ROOT) else path)
+
+
 def up(options: argparse.Namespace) -> int:
     given = [options.file is not None, options.learners is not None, bool(options.name)]
     if sum(given) > 1:
@@ -112,7 +118,7 @@ def up(options: argparse.Namespace) -> int:
         )
     if found.made:
         lines += [
-            "Each learner's folder is .class/learners/NAME; what they type first: docs/teaching.md",
+            f"Each learner's folder is {shown(folder.use())}/learners/NAME; what they type first: docs/teaching.md",
             "The board: python -m classroom board",
         ]
     give(options, found.as_dict(), "\n".join(lines))

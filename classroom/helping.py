@@ -1,4 +1,4 @@
-"""reset, rewind and catch-up: one learner's host is put somewhere else, and no other host is touched."""
+"""reset, rewind and catch-up: some learners' hosts are put somewhere else, and no other host is touched."""
 
 import json
 import os
@@ -65,26 +65,35 @@ def catch_up(
     """
     begun, number = time.monotonic(), catching.number_of(wanted)
     if number and int(number) not in CHAPTERS.values():
-        raise ClassError(f"There is no chapter {number}; nothing was changed.", f"There are: {told_chapters()}")
-    there = prepared.images() if number and not in_place else {}
-    states = {one: prepared.best(prepared.suite_of(one), number, there) for one in learners} if there else {}
-    replaced: dict[Learner, str] = {}
-    if any(states.values()):
-        answers = {one["name"]: one for one in board.answers([one.name for one in learners])}
-        for learner, image in states.items():
-            answer = answers[learner.name]
-            if image and behind(answer, prepared.chapter_of(image, there)):
-                replaced[learner] = image
-        kept = [one for one in replaced if answers[one.name]["steps"].get(FIRST) != "never"]
-        if kept:
-            say(f"keeping {len(kept)} as they are now: rewind NAME {KEPT!r} brings one back")
-            prepared.keep(kept, KEPT)
-        if replaced:
-            say(f"putting {len(replaced)} into the prepared state")
-            prepared.become(replaced)
-    asked = time.monotonic() - begun
-    found = [helped(one, asked, wanted, one["name"] in {r.name for r in replaced}) for one in apply(learners, wanted)]
-    return found
+        raise ClassError(
+            f"There is no chapter {number}; nothing was changed.",
+            f"There are: {', '.join(map(str, CHAPTERS.values()))}.",
+        )
+    replaced = {} if in_place or not number else from_prepared(learners, number, say)
+    before = time.monotonic() - begun
+    ours = {one.name for one in replaced}
+    return [helped(one, before, wanted, one["name"] in ours) for one in apply(learners, wanted)]
+
+
+def from_prepared(learners: Sequence[Learner], number: str, say: Callable[[str], None]) -> dict[Learner, str]:
+    """Put those who are behind into the best prepared state; which ones, with its image."""
+    there = prepared.images()
+    states = {one: prepared.best(prepared.suite_of(one), number, there) for one in learners}
+    if not any(states.values()):
+        return {}
+    answers = {one["name"]: one for one in board.answers([one.name for one in learners])}
+    replaced = {
+        one: image
+        for one, image in states.items()
+        if image and behind(answers[one.name], prepared.chapter_of(image, there))
+    }
+    if kept := [one for one in replaced if answers[one.name]["steps"].get(FIRST) != "never"]:
+        say(f"keeping {len(kept)} as they are now: rewind NAME {KEPT!r} brings one back")
+        prepared.keep(kept, KEPT)
+    if replaced:
+        say(f"putting {len(replaced)} into the prepared state")
+        prepared.become(replaced)
+    return replaced
 
 
 def behind(answer: dict[str, Any], number: int) -> bool:
@@ -131,7 +140,3 @@ def apply(learners: Sequence[Learner], wanted: str) -> list[dict[str, Any]]:
 def failed(learners: Sequence[Learner], wanted: str) -> str:
     """The same for `prepare`: "", or why not."""
     return "\n".join(one["said"] for one in apply(learners, wanted) if not one["ok"])
-
-
-def told_chapters() -> str:
-    return ", ".join(map(str, CHAPTERS.values()))

@@ -146,7 +146,7 @@ def test_all_walk_chapter_one_while_the_board_shows_it(room: Path, machine: Mach
             after = {one["name"]: one["done"] for one in told("board")["learners"]}
             assert all(after[name] >= count for name, count in before.items()), "the others go on"
             assert after[RESET] <= 2
-        time.sleep(10)
+        time.sleep(30)
     ends = {name: ended(process) for name, process in walks.items()}
     machine.phase(f"chapter 1 at once; reset of one after {reset or 0:.0f} s; {len(seen)} boards")
     failed = {name: one["failed"] for name, one in ends.items() if one.get("failed", "no end") and name != RESET}
