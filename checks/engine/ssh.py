@@ -13,7 +13,9 @@ import paramiko
 from checks.engine.verdicts import CannotStart, Failed, words
 
 TIMEOUT = 10.0
-PATIENCE = 15.0  # seconds for a connection that the SSH host makes: one that thirty learners share may be slow to begin it
+PATIENCE = (
+    15.0  # seconds for a connection that the SSH host makes: one that thirty learners share may be slow to begin it
+)
 # A port that refuses is a finding of ours, not a warning on the terminal.
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)
 

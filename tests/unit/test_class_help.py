@@ -1,8 +1,11 @@
 """What a teacher types for where to: a chapter, or a step by any of its names."""
 
+from pathlib import Path
+
 import pytest
 
 from classroom import catching, helping, prepared
+from notebooks.workbench.host import snapshots
 from notebooks.workbench.show.errors import Trouble
 from notebooks.workbench.step import steps
 from notebooks.workbench.step.steps import Step
@@ -76,3 +79,13 @@ def test_the_best_of_what_was_prepared() -> None:
     found = [prepared.best("trixie", n, there) for n in ("1", "2", "3", "6")]
     assert found == ["one", "two", "two", "two"] and prepared.best("bookworm", "2", there) == ""
     assert prepared.chapter_of("four", there) == 4
+
+
+def test_in_a_place_nothing_is_kept_unless_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("MAILROOM_LAB_DIR", str(tmp_path))
+    monkeypatch.delenv("MAILROOM_SNAPSHOTS", raising=False)
+    assert snapshots.wanted()
+    (tmp_path / "place").touch()
+    assert not snapshots.wanted()
+    monkeypatch.setenv("MAILROOM_SNAPSHOTS", "yes")
+    assert snapshots.wanted()
