@@ -26,7 +26,7 @@ def looks(room: Path, name: str) -> tuple[dict[str, tuple[str, str, str, str]], 
     raw: dict[str, bytes] = {}
     with tarfile.open(fileobj=io.BytesIO(subprocess.run(words, capture_output=True, check=True).stdout)) as tar:
         for one in tar.getmembers():
-            content = tar.extractfile(one)
+            content = None if one.issym() else tar.extractfile(one)  # it would follow the link
             text = raw[one.name] = content.read() if content else one.linkname.encode()
             for word, shared in own.items():
                 text = text.replace(word.encode(), shared.encode()) if word else text
