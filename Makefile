@@ -49,8 +49,8 @@ book: $(VENV) ## the executed notebooks as HTML: notebooks/_book/html
 class: $(VENV) ## a host for each learner: LEARNERS=12, or NAMES=class.csv
 	@$(RUN) -m classroom up $(if $(LEARNERS),--learners $(LEARNERS)) $(if $(NAMES),"$(NAMES)")
 
-classes: $(VENV) ## the tests of a class, with twelve learners, and of its hub
-	@MAILROOM_CLASS=long $(RUN) -m pytest tests/live/test_class.py tests/live/test_hub.py
+classes: $(VENV) ## an afternoon with twelve learners, and their hub
+	@MAILROOM_CLASS=long $(RUN) -m pytest -s tests/live/test_afternoon.py tests/live/test_class.py tests/live/test_hub.py
 
 exercises: $(VENV) ## all exercises, tried on both releases (about an hour)
 	@MAILROOM_CLASS=long $(RUN) -m pytest tests/live/test_exercises.py

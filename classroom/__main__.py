@@ -13,6 +13,7 @@ from classroom import coming, folder, people
 from classroom.exercise import commands as exercises
 from classroom.hub import commands as hubs
 from classroom.people import ClassError
+from lab import names
 from lab.errors import LabError
 from lab.progress import busy
 
@@ -27,6 +28,7 @@ examples:
   python -m classroom reset ada                    a bare host
   python -m classroom rewind ada "chapter 2, maps" as it was right after that step
   python -m classroom catch-up ada ben "chapter 2" all steps up to the end of that chapter; "all" is everybody
+  python -m classroom prepare "chapter 2"          before the class: catch-up to there takes seconds from then on
   python -m classroom remove ada                   that host and its folder, for good
   python -m classroom exercise start               a fault on your own server; also list, symptom, hint, check, give-up, history
   python -m classroom hub up                       JupyterHub for the class; also handout, open, renew, keep, down
@@ -64,6 +66,9 @@ def parser() -> argparse.ArgumentParser:
     one = commands.add_parser("catch-up", parents=[common], help="all steps up to the end of a chapter")
     one.add_argument("names", nargs="+", metavar="NAME", help='learners, or "all"')
     one.add_argument("to", metavar="CHAPTER", help='"chapter 2", or a step')
+    one.add_argument("--in-place", action="store_true", help="on the host as it is, also where a state was prepared")
+    one = commands.add_parser("prepare", parents=[common], help="a state from which catch-up takes seconds")
+    one.add_argument("to", metavar="CHAPTER", help='"chapter 2"; 1 and 4, too')
     one = commands.add_parser("remove", parents=[common], help="a learner's host and folder, for good")
     one.add_argument("name")
     exercises.add(commands, common)
@@ -82,6 +87,11 @@ def give(options: argparse.Namespace, data: dict[str, Any], text: str) -> None:
         print(json.dumps(data, indent=2, ensure_ascii=False))
     elif text:
         print(text)
+
+
+def shown(path: Path) -> str:
+    """As one types it from the checkout."""
+    return str(path.relative_to(names.ROOT) if path.is_relative_to(names.ROOT) else path)
 
 
 def up(options: argparse.Namespace) -> int:
@@ -111,7 +121,7 @@ def up(options: argparse.Namespace) -> int:
         )
     if found.made:
         lines += [
-            "Each learner's folder is .class/learners/NAME; what they type first: docs/teaching.md",
+            f"Each learner's folder is {shown(folder.use())}/learners/NAME; what they type first: docs/teaching.md",
             "The board: python -m classroom board",
         ]
     give(options, found.as_dict(), "\n".join(lines))
@@ -168,19 +178,26 @@ def helped(options: argparse.Namespace) -> int:
 def catch_up(options: argparse.Namespace) -> int:
     from classroom import helping
 
-    def tell(one: helping.Helped) -> None:
-        first = one.said.splitlines()[0] if one.ok else f"failed\n{one.said}"
-        say(f"{'✓' if one.ok else '✖'} {one.name}: {first}")
-
     learners = folder.members(options.names)
-    say(f"{len(learners)} to the end of {options.to}, {min(helping.AT_ONCE, len(learners))} at a time")
-    done = helping.catch_up(learners, options.to, tell)
+    say(f"{len(learners)} to the end of {options.to}")
+    done = helping.catch_up(learners, options.to, say, options.in_place)
+    for one in done:
+        say(f"{'✓' if one.ok else '✖'} {one.name}: {one.said}, {one.seconds:.0f} s")
     failed = [one.name for one in done if not one.ok]
     text = f"{len(done) - len(failed)} of {len(done)} are there."
     if failed:
         text += f" Not: {', '.join(failed)}. The same command again goes on where it stopped."
     give(options, {"learners": [one.as_dict() for one in done]}, text)
     return 1 if failed else 0
+
+
+def prepare(options: argparse.Namespace) -> int:
+    from classroom import helping, prepared
+
+    seconds = prepared.prepare(options.to, helping.failed, say)
+    text = f"Prepared in {seconds:.0f} s: catch-up to the end of {options.to} begins there."
+    give(options, {"prepared": options.to, "seconds": round(seconds, 1)}, text)
+    return 0
 
 
 def remove(options: argparse.Namespace) -> int:
@@ -203,6 +220,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "reset": helped,
     "rewind": helped,
     "catch-up": catch_up,
+    "prepare": prepare,
     "remove": remove,
     "exercise": exercises.run,
     "hub": hubs.run,

@@ -1,4 +1,4 @@
-"""python -m classroom.asking: what is done on each host of the class, as a line of JSON for each. A part of the board.
+"""python -m classroom.asking [NAME…]: what is done on each host of the class, as a line of JSON for each. A part of the board.
 
 The steps are asked themselves, by their dry run (deploys/dry_run.py), on the one reading of a host. A process of its own, since
 pyinfra patches the standard library.
@@ -64,8 +64,8 @@ def main() -> int:
 
     os.chdir(running.ROOT)
     try:
-        with running.begun(predict=True) as state:
-            hosts = list(state.inventory)
+        with running.begun(*sys.argv[1:], predict=True) as state:
+            hosts = [host for host in state.inventory if host.name in sys.argv[1:] or not sys.argv[1:]]
             try:
                 state.set_stage(StateStage.Connect)
                 connect_all(state)

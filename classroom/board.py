@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from statistics import median
 from typing import Any
 
 from classroom import folder
@@ -17,6 +18,10 @@ from lab import names, state
 from notebooks.workbench.step.steps import CHAPTERS
 
 OPTIONAL = "amavis"  # who goes from chapter 2 to chapter 4 has left it out
+ALL_HOSTS = {
+    "MAILROOM_INVENTORY": str(names.ROOT / "inventories/learners.py")
+}  # for a program that asks or changes them
+LONG, TIMES = 300.0, 3.0  # seconds, and times the median: who is at one step for longer is stuck
 SINCE = "board.json"  # what the board said last: how long somebody has been at a step
 
 
@@ -57,6 +62,7 @@ class Row:
         )
 
     def as_dict(self) -> dict[str, Any]:
+        """Without what only the whole board knows."""
         chapters = {str(n): dict(zip(("done", "of"), self.count(one), strict=True)) for one, n in CHAPTERS.items()}
         return {
             "name": self.learner.name,
@@ -80,11 +86,28 @@ class Board:
     at: float
     seconds: float
 
+    @property
+    def patience(self) -> float:
+        """Seconds at one step from which on somebody is stuck: far above the class's median, so that a break is nobody's."""
+        passed = [self.at - row.since for row in self.rows if row.state == "asked" and row.at]
+        return max(LONG, TIMES * median(passed)) if passed else LONG
+
+    def trouble(self, row: Row) -> str:
+        """ "error": the host does not answer, or the deploy refuses it; "stuck": at one step for too long; or ""."""
+        if row.state != "asked":
+            return "error"
+        return "stuck" if row.at and not row.busy and self.at - row.since >= self.patience else ""
+
+    @property
+    def wanting(self) -> list[Row]:
+        """Who may want help, the longest first."""
+        return sorted((row for row in self.rows if self.trouble(row)), key=lambda row: row.since)
+
     def as_dict(self) -> dict[str, Any]:
         return {
             "at": round(self.at),
             "seconds": round(self.seconds, 1),
-            "learners": [row.as_dict() for row in self.rows],
+            "learners": [row.as_dict() | {"trouble": self.trouble(row)} for row in self.rows],
         }
 
 
@@ -106,11 +129,18 @@ def place_of(row: Row) -> str:
 def ask() -> Board:
     """One question to each host. Raises ClassError where none can be asked."""
     learners, begun = folder.present(), time.monotonic()
-    command = [sys.executable, "-m", "classroom.asking"]
+    found = answers()
+    board = Board(rows(learners, found, kept(), time.time()), time.time(), time.monotonic() - begun)
+    keep(board)
+    return board
+
+
+def answers(only: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """What each host says of its steps (classroom/asking.py), or only these. Raises ClassError where none can be asked."""
     told = subprocess.run(
-        command,
+        [sys.executable, "-m", "classroom.asking", *only],
         cwd=names.ROOT,
-        env=os.environ | {"MAILROOM_INVENTORY": str(names.ROOT / "inventories/learners.py")},
+        env=os.environ | ALL_HOSTS,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -121,10 +151,7 @@ def ask() -> Board:
         raise ClassError(
             f"The hosts could not be asked: {why}", "The same `make class` again puts right what is missing."
         )
-    answers = [json.loads(line) for line in told.stdout.splitlines()]
-    board = Board(rows(learners, answers, kept(), time.time()), time.time(), time.monotonic() - begun)
-    keep(board)
-    return board
+    return [json.loads(line) for line in told.stdout.splitlines()]
 
 
 def rows(

@@ -1,39 +1,32 @@
-"""python -m classroom.catching ada "chapter 2": all steps up to there, on the host of a learner's place. A part of catch-up.
-
-It is a program of its own, since it sees the lab as the learner does (MAILROOM_LAB_DIR). What is done already is not done twice, and
-what the learner has done beyond it stays.
-"""
+"""Where catch-up leads to: "chapter 2" is its last step."""
 
 import re
-import sys
+from collections.abc import Sequence
 
-from lab.errors import LabError
-from notebooks.workbench.host import where
 from notebooks.workbench.show.errors import Trouble
-from notebooks.workbench.step import applying, rewinding, steps
+from notebooks.workbench.step import steps
+from notebooks.workbench.step.rewinding import OPTIONAL as OPTIONAL
+from notebooks.workbench.step.steps import CHAPTERS, Step
 
 
-def last_of(wanted: str) -> steps.Step:
-    """The last step of "chapter 2", or the step of that name."""
-    chapter = re.fullmatch(r"(?:chapter )?(\d)", wanted.strip().lower())
-    found = [one for one in steps.every() if chapter and str(steps.CHAPTERS[one.chapter]) == chapter[1]]
-    if chapter and not found:
-        raise Trouble(
-            f"There is no chapter {chapter[1]}.", remedy=f"There are: {', '.join(map(str, steps.CHAPTERS.values()))}"
-        )
-    return found[-1] if found else steps.find(wanted)
+def number_of(wanted: str) -> str:
+    """ "2" of "chapter 2"; "" of a step's name."""
+    found = re.fullmatch(r"(?:chapter )?(\d)", wanted.strip().lower())
+    return found[1] if found else ""
 
 
-def main(host: str, wanted: str) -> int:
-    try:
-        where.use(host)
-        last = last_of(wanted)
-        print(applying.run(last, rewinding.up_to(last)))
-        return 0
-    except (LabError, Trouble) as trouble:
-        print(trouble, file=sys.stderr)
-        return 1
+def last_of(wanted: str, every: Sequence[Step]) -> Step:
+    """The last step of "chapter 2", or the step of that name. Trouble where there is none."""
+    number = number_of(wanted)
+    found = [one for one in every if number and str(CHAPTERS[one.chapter]) == number]
+    if number and not found:
+        raise Trouble(f"There is no chapter {number}.", remedy=f"There are: {', '.join(map(str, CHAPTERS.values()))}")
+    return found[-1] if found else steps.find(wanted, every)
 
 
-if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+def up_to(last: Step, every: Sequence[Step], left_out: bool) -> list[Step]:
+    """The steps that lead there; without the chapter that one may leave out, where chapter 4 is wanted of a host that has none of it."""
+    wanted = list(every[: every.index(last) + 1])
+    if last.chapter == "dovecot" and left_out:
+        return [one for one in wanted if one.chapter != OPTIONAL]
+    return wanted

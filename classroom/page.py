@@ -32,6 +32,7 @@ def page(board: Board) -> str:
         f'<body style="--rows:{max(len(board.rows), 8)}"><table>'
         f"<thead><tr><th>learner</th>{heads}<th>is at</th><th>since</th></tr></thead>"
         f"<tbody>{''.join(line(board, row) for row in board.rows)}</tbody></table>"
+        f"{help_wanted(board)}"
         f'<footer>{there} of {len(board.rows)} servers answer, asked at {clock}<span id="age"></span></footer>'
         f"<script>{AGE % round(board.at)}</script></body></html>\n"
     )
@@ -43,10 +44,21 @@ def line(board: Board, row: Row) -> str:
         at, kind = place_of(row), "" if row.at else "good"
     else:
         at, kind = ("does not answer", "bad") if row.state == "away" else (row.why, "bad")
+    trouble = board.trouble(row)
     return (
-        f"<tr><th>{escape(row.learner.called)}</th>{cells}"
-        f'<td class="at {kind}" title="{escape(at)}">{escape(at)}</td><td class="since">{minutes(board, row)}</td></tr>'
+        f'<tr class="{trouble}"><th>{escape(row.learner.called)}</th>{cells}'
+        f'<td class="at {kind}" title="{escape(at)}">{escape(at)}</td>'
+        f'<td class="since">{"⚑ " if trouble else ""}{minutes(board, row)}</td></tr>'
     )
+
+
+def help_wanted(board: Board) -> str:
+    """Who may want help, the longest first, by name: a row's colour alone is not for everybody."""
+    if not board.wanting:
+        return ""
+    few = ", ".join(f"{escape(row.learner.called)} {minutes(board, row)}" for row in board.wanting[:6])
+    more = f" and {len(board.wanting) - 6} more" if board.wanting[6:] else ""
+    return f'<p class="help">⚑ {few}{more}</p>'
 
 
 def cell(row: Row, chapter: str) -> str:
@@ -56,7 +68,7 @@ def cell(row: Row, chapter: str) -> str:
         return "<td></td>"
     odd = row.changed(chapter) and done > 0
     kind = "odd" if odd else "full" if done == of else "" if done else "none"
-    text = "✓" if done == of else f"{done}/{of}"
+    text = "✓" if done == of else f"{done}/{of}" if done else "&nbsp;"
     return (
         f'<td class="chapter {kind}"><span style="--done:{100 * done / of:.0f}%">{text}{"!" if odd else ""}</span></td>'
     )

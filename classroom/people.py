@@ -11,7 +11,23 @@ DOMAIN = "class.example"  # each learner has a domain below it; RFC 2606 reserve
 LONGEST = 24  # letters: the account on the hosts in common is "learner-" and this, and Unix allows 32
 MOST = 100  # the lab's network is a /24, and some of it is the world's
 # Names that are something else in the lab, in the DNS, or on the command line.
-TAKEN = {"all", "bare", "class", "client", "gateway", "hub", "localhost", "mail", "ns", "root", "world", "www"}
+TAKEN = {
+    *(
+        "all",
+        "bare",
+        "class",
+        "client",
+        "gateway",
+        "hub",
+        "localhost",
+        "mail",
+        "ns",
+        "reference",
+        "root",
+        "world",
+        "www",
+    )
+}
 # What Unicode does not take apart into a letter and its accent.
 LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "ł": "l", "þ": "th", "ı": "i"})
 

@@ -20,18 +20,21 @@ def console(file: IO[str] | None = None, width: int = 0) -> Console:
 
 
 def board(shown: Board, to: Console) -> None:
-    table = Table(box=None, padding=(0, 1), pad_edge=False)
-    table.add_column("learner", no_wrap=True, overflow="ellipsis")
+    bar, name = (7, 26) if to.width >= WIDE else (3, 18)
+    table = Table(box=None, padding=(0, 1), pad_edge=False, collapse_padding=True)
+    table.add_column("learner", no_wrap=True, overflow="ellipsis", max_width=name)
     for number in CHAPTERS.values():
-        table.add_column(f"{number}", justify="center", no_wrap=True)
-    table.add_column("is at", no_wrap=True, overflow="ellipsis")
-    table.add_column("since", justify="right", no_wrap=True)
+        table.add_column(f"{number}", justify="center", no_wrap=True, min_width=bar + 1)
+    # a host's whole reason for refusing must not take the room of the bars
+    table.add_column("is at", no_wrap=True, overflow="ellipsis", max_width=to.width - name - 6 * (bar + 2) - 9)
+    table.add_column("since", justify="right", no_wrap=True, min_width=6)
     for row in shown.rows:
         table.add_row(
             Text(row.learner.called),
-            *cells(row, 7 if to.width >= WIDE else 3),
+            *cells(row, bar),
             where(row),
-            Text(minutes(shown, row), "dim"),
+            Text(minutes(shown, row), "bold yellow" if shown.trouble(row) else "dim"),
+            style="on grey19" if shown.trouble(row) else "",
         )
     to.print(table)
     to.print(
@@ -40,6 +43,10 @@ def board(shown: Board, to: Console) -> None:
             "dim",
         )
     )
+    if shown.wanting:
+        few = ", ".join(f"{row.learner.called} ({minutes(shown, row)})" for row in shown.wanting[:5])
+        more = f" and {len(shown.wanting) - 5} more" if shown.wanting[5:] else ""
+        to.print(Text(f"May want help: {few}{more}", "bold yellow"))
     if any(row.changed(chapter) and row.count(chapter)[0] for row in shown.rows for chapter in CHAPTERS):
         to.print(Text("! something was done there and is otherwise now", "yellow"))
 

@@ -100,6 +100,8 @@ def create(engine: Engine, host: state.Record, image: str) -> None:
         "--network", names.prefix(), "--ip", host["address"], *(["--ip6", host["address6"]] if host.get("address6") else []),
         "--mac-address", names.mac(host["address"]),
         *engine.guest_flags(),
+        # Each host has as much of a core as any other one, and all learners of a class come through these.
+        *(engine.first_flags() if host["role"] != "mail" else []),
         *(word for mount in mounts for word in ("--volume", mount)),
         *(word for port in published for word in ("--publish", port)),
         *(word for label in labels for word in ("--label", label)),

@@ -159,8 +159,8 @@ def settle(
     return lab
 
 
-def remove(name: str) -> None:
-    """Remove one host with its snapshots. With the last host the lab goes too.
+def remove(name: str, keep: bool = False) -> None:
+    """Remove one host with its snapshots, unless these are to be kept. With the last host the lab goes too.
 
     The others stay as they are, stopped ones too. They forget its name, and only what keeps names is told.
     """
@@ -172,7 +172,8 @@ def remove(name: str) -> None:
             raise LabError(f"The lab has no host {name!r}.", "See: python -m lab list")
         gone = found.pop(name).host
         hosts.remove(engine, gone)
-        snapshots.forget(engine, name)
+        if not keep:
+            snapshots.forget(engine, name)
         places.drop(gone)
         if found:
             state.forget(name)

@@ -13,6 +13,9 @@ import paramiko
 from checks.engine.verdicts import CannotStart, Failed, words
 
 TIMEOUT = 10.0
+PATIENCE = (
+    15.0  # seconds for a connection that the SSH host makes: one that thirty learners share may be slow to begin it
+)
 # A port that refuses is a finding of ours, not a warning on the terminal.
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)
 
@@ -126,7 +129,7 @@ def open_channel(
     address: str,
     port: int,
     origin: tuple[str, int] = ("127.0.0.1", 0),
-    timeout: float = 5.0,
+    timeout: float = PATIENCE,
 ) -> paramiko.Channel:
     """A TCP connection made by the SSH host; raises ChannelException when it cannot be made."""
     transport = client.get_transport()

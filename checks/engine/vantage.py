@@ -17,7 +17,7 @@ class Direct:
     def endpoint(self, address: str, port: int) -> tuple[str, int]:
         return address, port
 
-    def probe(self, address: str, port: int, timeout: float = 5.0) -> str:
+    def probe(self, address: str, port: int, timeout: float = ssh.PATIENCE) -> str:
         """Why nobody could be reached there; empty when somebody listens."""
         try:
             socket.create_connection((address, port), timeout).close()
@@ -43,7 +43,7 @@ class Via:
             forward = self.forwards[address, port] = ssh.Forward(self.client, address, port)
         return "127.0.0.1", forward.port
 
-    def probe(self, address: str, port: int, timeout: float = 5.0) -> str:
+    def probe(self, address: str, port: int, timeout: float = ssh.PATIENCE) -> str:
         try:
             ssh.open_channel(self.client, address, port, timeout=timeout).close()
         except paramiko.ChannelException as error:

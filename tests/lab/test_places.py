@@ -134,3 +134,23 @@ def test_a_host_without_a_domain_of_its_own_is_as_ever() -> None:
     record = hosts.plan("mx1", "trixie", "mail", SUBNET, {})
     assert "domain" not in record and "place" not in record and record["fqdn"] == "mx1.example.test"
     assert "mail_domains" not in reach.inventory_data(record)
+
+
+def test_hosts_in_common_come_first_where_cores_are_short(
+    everybody: dict[str, state.Record], lab: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All learners come through the client: with the same share as each of them it was too late for half of twelve."""
+    said: list[tuple[str, ...]] = []
+
+    class Told(Quiet):
+        def run(self, *args: str, check: bool = True, stdin: str | None = None) -> str:
+            said.append(args)
+            return ""
+
+    monkeypatch.setattr("lab.aptcache.fill", lambda suite, container: lab)
+    for uid in (0, 1000):
+        monkeypatch.setattr("os.geteuid", lambda uid=uid: uid)
+        for name in ("ada", "client", "world"):
+            hosts.create(Told("podman"), everybody[name], "an image")
+    weighed = ["--cpu-shares" in args for args in said]
+    assert weighed == [False, True, True, False, False, False], "rootless, podman may not have that controller"

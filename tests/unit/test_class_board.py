@@ -48,6 +48,35 @@ def test_who_is_at_what_and_since_when(shown: Board) -> None:
     assert board.number_of("dovecot.mail_owner") == "chapter 4, mail owner"
 
 
+def test_who_may_want_help(shown: Board) -> None:
+    """Far above the class's median, or without an answer; who installs packages, or is done, is not stuck."""
+    many = [Row(Learner(f"l{n}", f"L {n}"), {"postfix.install": "never"}, since=NOW - 120) for n in range(9)]
+    slow, slower, busy, done = (Row(Learner(name, name), {"postfix.install": "never"}) for name in "abcd")
+    slow.since, slower.since, busy.since, done.since = NOW - 350, NOW - 400, NOW - 900, NOW - 9000
+    busy.busy, done.steps = True, {"postfix.install": "done"}
+    board = Board([*many, slow, slower, busy, done], NOW, 1)
+    assert board.patience == 360 and [row.learner.name for row in board.wanting] == ["b"]
+    for row in board.rows:
+        row.since = NOW - 1800
+    assert not board.wanting, "a break is nobody's"
+    assert [row.learner.name for row in shown.wanting] == ["cleo", "dan"], (
+        "ten minutes are not far above a median of five"
+    )
+    assert [shown.trouble(row) for row in shown.rows] == ["", "", "error", "error"]
+    text, out = page.page(shown), io.StringIO()
+    assert text.count('class="error"') == 2 and "⚑ Cleo 2 h, Dan now" in text
+    terminal.board(shown, terminal.console(out, 80))
+    assert "May want help: Cleo (2 h), Dan (now)" in out.getvalue()
+    assert [one["trouble"] for one in shown.as_dict()["learners"]] == ["", "", "error", "error"]
+
+
+def test_a_long_reason_leaves_the_bars_their_room(shown: Board) -> None:
+    shown.rows[2].state, shown.rows[2].why = "refused", "refused: " + "a reason of many words " * 9
+    out = io.StringIO()
+    terminal.board(shown, terminal.console(out, 80))
+    assert "━━━" in out.getvalue() and max(map(len, out.getvalue().splitlines())) <= 80
+
+
 def test_all_done() -> None:
     everything = {"name": "ada", "steps": dict.fromkeys(STEPS, "done")}
     [row] = board.rows([ADA], [everything], {}, NOW)
@@ -59,7 +88,7 @@ def test_the_terminal(shown: Board, width: int) -> None:
     out = io.StringIO()
     terminal.board(shown, terminal.console(out, width))
     lines = out.getvalue().splitlines()
-    assert max(map(len, lines)) <= width and len(lines) == 7
+    assert max(map(len, lines)) <= width and len(lines) == 8
     assert "chapter 1, tls" in lines[1] and "!" in lines[1] and "10 min" in lines[1]
     assert "does not answer" in lines[3] and "4 hosts asked in 1.2 s" in out.getvalue()
 
@@ -83,7 +112,7 @@ def test_the_page_stands_alone_and_escapes(shown: Board) -> None:
     assert "<script>&quot;" not in text and "&lt;script&gt;" in text
     assert not re.findall(r"https?://|src=|<link", text), "a page for a room without the Internet"
     assert 'http-equiv="refresh"' in text and "prefers-color-scheme: dark" in text
-    assert text.count("<tr>") == 5 and "✓" in text and "1/2!" in text and "2 of 4 servers answer" in text
+    assert text.count("<tr") == 5 and "✓" in text and "1/2!" in text and "2 of 4 servers answer" in text
 
 
 def test_csv_has_a_column_for_each_step(shown: Board) -> None:

@@ -1,6 +1,7 @@
 """The steps of the chapters, as data: which there are, in which order, and how people name them."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from notebooks.workbench.host import where
@@ -67,16 +68,17 @@ def every() -> list[Step]:
     return [Step(**one) for one in where.place().steps]
 
 
-def find(name: str) -> Step:
-    """A step by "dovecot.tls", "4.5", its title, or its chapter and its name: "chapter 2, maps"."""
-    for step in every():
+def find(name: str, among: Sequence[Step] | None = None) -> Step:
+    """A step by "dovecot.tls", "4.5", its title, or its chapter and its name: "chapter 2, maps". Of all steps, unless given."""
+    among = every() if among is None else among
+    for step in among:
         known = (step.id, step.title, f"chapter {CHAPTERS[step.chapter]}, {step.name}")
         if plain(name) in map(plain, known) or name == step.number:
             return step
     chapter = name.partition(".")[0]
     if numbered := re.match(r"chapter (\d)", name.lower()):
         chapter = next((one for one, number in CHAPTERS.items() if str(number) == numbered[1]), "")
-    there = [step.id for step in every() if step.chapter == chapter] or sorted({step.chapter for step in every()})
+    there = [step.id for step in among if step.chapter == chapter] or sorted({step.chapter for step in among})
     raise Trouble(f"There is no step {name!r}.", remedy=f"There are: {', '.join(there)}")
 
 
