@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from deploys.platforms import PLATFORMS
-from deploys.upgraded import left_behind, version_of
-from facts.mail_host import Cluster, File, MailHost
+from deploys.upgraded import against, half_way, left_behind, newest, version_of
+from facts.mail_host import Cluster, File, MailHost, Unit, parse
 from operations.dovecot import CONF, language_of, translated
 from operations.upgraded import older
 
@@ -70,3 +70,61 @@ def test_what_is_left_behind_is_found_and_nothing_else(there: MailHost, system, 
 def test_the_newest_of_older_clusters_is_the_one_that_moves() -> None:
     old = older(host(None, None, replace(FULL, version="9"), FULL, EMPTY), version_of(NEW))
     assert old == FULL
+
+
+def debian(codename: str, suites: str, **more: str) -> MailHost:
+    return MailHost(system={"codename": codename, "suites": suites, "free_mb": "9000", **more})
+
+
+OF_12 = debian("bookworm", "bookworm bookworm-updates bookworm-security")
+BEGUN = debian("bookworm", "trixie bookworm-updates")
+LAGS = replace(debian("trixie", "trixie"), packages={"postgresql": "15+248+deb12u1", "postfix": "3.10.4-1~deb13u1"})
+DONE = replace(debian("trixie", "trixie"), packages={"postgresql": "17+278", "postfix": "3.10.13-0+deb13u1"})
+
+
+@pytest.mark.parametrize(
+    "there, said",
+    [(OF_12, ""), (DONE, ""), (MailHost(), ""), (BEGUN, "this host is bookworm still"), (LAGS, "postgresql 15+248")],
+)
+def test_no_chapter_is_applied_to_a_host_between_two_releases(there: MailHost, said: str) -> None:
+    found = half_way(there)
+    assert (
+        len(found) == bool(said) and said in "".join(found) and ("deploys/upgrade.py" in "".join(found)) == bool(said)
+    )
+
+
+@pytest.mark.parametrize(
+    "there, origins, said",
+    [
+        (OF_12, ["Debian", "Debian Backports"], ""),
+        (OF_12, ["Debian", "Docker"], "Docker"),
+        (debian("bookworm", "bookworm", held="postfix libc6 "), [], "apt-mark unhold postfix libc6"),
+        (debian("bookworm", "stable"), [], "name bookworm there first"),
+        (debian("bookworm", "bookworm", free_mb="2047"), [], "2047 MB are free"),
+        (replace(debian("bookworm", "bookworm", free_mb="2100"), clusters={("15", "main"): FULL}), [], "may need 2108"),
+        (debian("trixie", "stable", held="postfix"), ["Docker"], ""),  # there is nothing to upgrade
+    ],
+)
+def test_an_upgrade_that_could_not_be_carried_through_is_refused(
+    there: MailHost, origins: list[str], said: str
+) -> None:
+    found = list(against(there, origins))
+    assert len(found) == bool(said) and said in "".join(found)
+
+
+def test_debian_12_s_own_wrapper_is_no_leftover_and_its_instance_on_13_is_one() -> None:
+    running = Unit(True, "enabled", 1.0)
+    there = replace(host(OLD_TEXT, (2, 3, 19), FULL), units={"postfix": running, "postfix@-": running})
+    assert left_behind(there, OLD) == []
+    there = replace(
+        host(NEW_TEXT, (2, 4, 1), replace(FULL, version="17")), units={"postfix": running, "postfix@-": running}
+    )
+    assert left_behind(there, NEW) == ["Postfix runs in postfix@-, the unit of Debian 12"]
+
+
+def test_clusters_are_read_and_the_newest_release_is_the_aim() -> None:
+    found = parse(
+        {"system": ["id=debian"], "clusters": ["15 main 5433 down,binaries_missing 2 61", "17 main 5432 online 0 40"]}
+    )
+    assert found.clusters["15", "main"] == Cluster("15", "main", 5433, "down,binaries_missing", 2, 61)
+    assert newest() == NEW
