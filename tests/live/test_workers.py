@@ -10,7 +10,7 @@ from checks.clients.samples import EICAR
 from lab import Host
 from tests.live import traffic
 from tests.live.support import ON_ONE_WITH_WORLD, main_cf
-from tests.live.traffic import held, message, read, scanned, send, settled, until
+from tests.live.traffic import held, message, read, scanned, send, settled, submitted, until
 
 FOO = "foo@example.test"
 pytestmark = ON_ONE_WITH_WORLD
@@ -27,6 +27,18 @@ def impatient(mailserver: Host, world: Host) -> Iterator[Host]:
     mailserver.run(f"systemctl reset-failed {UNITS}; systemctl start {UNITS}")
     settled(mailserver, world)
     assert traffic.mail_out_there(world) == []
+
+
+def test_a_restart_of_postfix_costs_no_letter_its_turn(impatient: Host) -> None:
+    """Workers that are busy, letter upon letter, have no connection left over that the restart has ended."""
+    for _ in range(8):
+        submitted(impatient, FOO)
+    settled(impatient)
+    since = impatient.run("systemctl restart postfix; date +@%s").stdout.strip()
+    marks = [submitted(impatient, FOO) for _ in range(6)]
+    until(lambda: all(traffic.places(impatient, marks).values()), "they arrive")
+    log = f"journalctl -q --no-pager -o cat -u 'postfix*' --since {since} | grep status=deferred"
+    assert impatient.run(log, check=False).stdout == ""
 
 
 @dataclass

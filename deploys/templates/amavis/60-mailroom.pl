@@ -11,7 +11,10 @@ $inet_socket_port = [10024, 10026];
 $max_servers = {{ amavis_processes }};
 $forward_method = 'smtp:[127.0.0.1]:10025';
 $notify_method = $forward_method;
-$smtp_connection_cache_enable = 0;  # a kept connection is dead once Postfix has restarted, and costs a letter its turn
+# A kept connection is dead once Postfix has restarted, and costs a letter its turn. Without the second line a worker that gets letters
+# within five seconds switches keeping on again.
+$smtp_connection_cache_enable = 0;
+$smtp_connection_cache_on_demand = 0;
 
 # Postfix has taken the message already: to refuse it now would be to write to a forged sender.
 $final_virus_destiny = D_DISCARD;
