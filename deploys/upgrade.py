@@ -9,7 +9,8 @@ from pyinfra.api import deploy
 
 from deploys.preflight import ready
 from deploys.step import refuse
-from deploys.upgraded import ReadOrigins, against, mend, newest
+from deploys.upgraded import against, mend, newest
+from facts.origins import ReadOrigins
 from operations import dovecot, release, services
 from operations.base import mail_host
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pyinfra import host
-from pyinfra.api import FactBase, deploy
+from pyinfra.api import deploy
 
 from deploys.context import TOLD
 from deploys.platforms import PLATFORMS, Platform
@@ -82,20 +82,6 @@ def against(there: MailHost, origins: list[str]) -> Iterator[str]:
     needed = FREE_MB + sum(one.size_mb for one in there.clusters.values())
     if int(free := there.system.get("free_mb") or needed) < needed:
         yield f"{free} MB are free in /var, and an upgrade may need {needed}; make room there (apt clean is a beginning)"
-
-
-class ReadOrigins(FactBase[list[str]]):
-    """Whose packages apt knows, by the name that each archive gives itself."""
-
-    @staticmethod
-    def default() -> list[str]:
-        return []
-
-    def command(self) -> str:
-        return "apt-cache policy 2>/dev/null | sed -nE 's/^ *release .*\\bo=([^,]*).*/\\1/p' | sort -u"
-
-    def process(self, output: list[str]) -> list[str]:
-        return [line.strip() for line in output]
 
 
 def version_of(system: Platform) -> str:

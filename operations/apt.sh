@@ -1,4 +1,5 @@
-# apt.sh PATIENCE UNFINISHED PACKAGE…: install packages with apt-get, and wait so many seconds for its locks.
+# apt.sh PATIENCE UNFINISHED …: what was cut off is finished, with apt-get and dpkg, waiting so many seconds for their locks. Behind it
+# `patient` and `apt` are there for what an operation adds at the end, with the arguments that follow.
 # apt-get would wait by itself (DPkg::Lock::Timeout), but for two of its four locks only, and dpkg not at all; so their
 # own words are read. A half-installed package may have to be fetched once more: hence -f behind the update.
 # https://manpages.debian.org/dpkg.1 ("--configure"), https://manpages.debian.org/apt-get.8 ("-f")
@@ -43,4 +44,3 @@ esac
 [ -z "$unfinished" ] || patient dpkg --force-confdef --force-confold --configure -a || true # what it cannot, -f will
 patient apt update
 [ -z "$unfinished" ] || patient apt -f install
-patient apt install --no-install-recommends "$@"

@@ -22,6 +22,7 @@ Given = dict[str, Any]  # an operation's arguments, by name
 KEPT = "mailroom.mail_host"
 READ = "mailroom.read"
 CHANGED = "mailroom.changed"
+SAID = "mailroom.said"
 TELLS = "mailroom.tells"  # a list: operations say what they were given, and do nothing (deploys/told.py)
 # An operation that raises ends in a traceback; a command that fails is reported as any other.
 CANNOT = "printf '%s\\n' \"$1\" >&2; exit 1"
@@ -84,8 +85,10 @@ def proven() -> None:
 
 
 def warn(text: str) -> None:
-    """Tell the operator, once the run acts."""
-    if state.is_executing:
+    """Tell the operator, once the run acts, and once: an operation may be asked twice (see `changing`)."""
+    said = host.connector_data.setdefault(SAID, set())
+    if state.is_executing and text not in said:
+        said.add(text)
         hold.say(text)
 
 

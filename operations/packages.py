@@ -15,9 +15,10 @@ from operations.base import Commands, changing, mail_host, shell, warn
 PATIENCE = 900  # seconds: an unattended upgrade takes minutes
 
 APT = Path(__file__).with_name("apt.sh").read_text()
+ADD = 'patient apt install --no-install-recommends "$@"\n'
 
 INSTALL: dict[str, Callable[[list[str], str], Any]] = {
-    "apt-get": lambda names, unfinished: [shell(APT, str(PATIENCE), unfinished, *names)],
+    "apt-get": lambda names, unfinished: [shell(APT + ADD, str(PATIENCE), unfinished, *names)],
     "dnf": lambda names, _: dnf.packages._inner(packages=names),  # waits by itself, as yum does
     "yum": lambda names, _: [shell('yum install -y "$@"', *names)],
 }

@@ -27,7 +27,7 @@ dpkg --get-selections >packages
 
 # All of apt.sh's patience, and a command of our own at its end. Dovecot would be started with the text of the release before.
 UPGRADE = (
-    APT.rsplit("patient apt install", 1)[0]
+    APT
     + """trap 'rm -f "$log"; systemctl unmask --runtime --quiet dovecot.service dovecot.socket 2>/dev/null || true' EXIT
 case $1 in
 current) patient apt upgrade ;;

@@ -16,7 +16,11 @@ KEPT = "/var/backups/mailroom"
 # database's password in it: for root alone.
 TRANSLATE = """umask 077
 mkdir -p "$2"
-[ -e "$2/dovecot-$3" ] || { cp -a /etc/dovecot "$2/.new" && mv "$2/.new" "$2/dovecot-$3"; }
+kept=$2/dovecot-$3
+[ ! -e "$kept" ] || kept=$kept-$(date +%Y%m%dT%H%M%S)
+rm -rf "$2/.new"
+cp -a /etc/dovecot "$2/.new"
+mv "$2/.new" "$kept"
 cat "$4" - >"$1.mailroom.next"
 sed -i -E 's/^(!include conf\\.d|!include_try local\\.conf)/#\\1/' "$1.mailroom.next"
 chmod 644 "$1.mailroom.next"
@@ -38,7 +42,7 @@ systemctl restart "$2" || { journalctl -u "$2" -n 15 --no-pager -o cat >&2; exit
 """
 
 
-@changing(packages="dovecot-core")
+@changing()
 def finished() -> Commands:
     """What an upgrade has begun to install is installed. Dovecot waits for its text meanwhile.
 
@@ -66,7 +70,7 @@ def language(blocks: dict[str, dict[str, str]]) -> Commands:
         old = language_of(text)
         if foreign := foreign_settings(text, blocks):
             warn(f"{CONF} was of Dovecot {old}; of it only mailroom's own is taken over, and not {', '.join(foreign)}")
-        warn(f"all of /etc/dovecot as it was is kept in {KEPT}/dovecot-{old}")
+        warn(f"all of /etc/dovecot as it was is kept below {KEPT}, as dovecot-{old}")
         yield shell(TRANSLATE, CONF, KEPT, old, PACKAGED, stdin=translated(text, blocks, speaks))
 
 
