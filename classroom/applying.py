@@ -26,10 +26,11 @@ from pyinfra_cli.exceptions import UnexpectedExternalError
 from pyinfra_cli.util import load_func
 
 from classroom.asking import Said
-from classroom.catching import OPTIONAL, last_of, up_to
+from classroom.catching import last_of, up_to
 from lab import state as lab
 from notebooks.workbench.host import describe
 from notebooks.workbench.show.errors import Trouble
+from notebooks.workbench.step.rewinding import OPTIONAL
 from notebooks.workbench.step.steps import Step
 
 

@@ -15,9 +15,9 @@ from typing import Any
 from classroom import folder
 from classroom.people import ClassError, Learner
 from lab import names, state
+from notebooks.workbench.step.rewinding import OPTIONAL
 from notebooks.workbench.step.steps import CHAPTERS
 
-OPTIONAL = "amavis"  # who goes from chapter 2 to chapter 4 has left it out
 ALL_HOSTS = {
     "MAILROOM_INVENTORY": str(names.ROOT / "inventories/learners.py")
 }  # for a program that asks or changes them

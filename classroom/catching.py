@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from notebooks.workbench.show.errors import Trouble
 from notebooks.workbench.step import steps
-from notebooks.workbench.step.rewinding import OPTIONAL as OPTIONAL
+from notebooks.workbench.step.rewinding import OPTIONAL
 from notebooks.workbench.step.steps import CHAPTERS, Step
 
 

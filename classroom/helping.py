@@ -13,6 +13,7 @@ from classroom import board, catching, folder, prepared
 from classroom.hub import telling
 from classroom.people import ClassError, Learner
 from lab import names, snapshots
+from notebooks.workbench.step.rewinding import OPTIONAL
 from notebooks.workbench.step.steps import CHAPTERS
 
 FIRST = "postfix.install"  # before it there is nothing that a learner could miss
@@ -109,7 +110,7 @@ def behind(answer: dict[str, Any], number: int) -> bool:
     beyond = [
         one
         for one in steps
-        if CHAPTERS[board.chapter_of(one)] > number or (number > 2 and board.chapter_of(one) == board.OPTIONAL)
+        if CHAPTERS[board.chapter_of(one)] > number or (number > 2 and board.chapter_of(one) == OPTIONAL)
     ]
     # not "changed": a step that only takes something away is that on a bare host, too
     return all(steps[one] != "done" for one in beyond) and any(steps[one] != "done" for one in steps.keys() - beyond)

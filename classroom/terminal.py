@@ -6,8 +6,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from classroom.board import OPTIONAL, Board, Row, minutes, place_of
+from classroom.board import Board, Row, minutes, place_of
 from classroom.letters import SIGNS, Post
+from notebooks.workbench.step.rewinding import OPTIONAL
 from notebooks.workbench.step.steps import CHAPTERS
 
 WIDE = 110  # columns from which on a bar is long
