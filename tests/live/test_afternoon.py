@@ -21,7 +21,7 @@ import pytest
 
 from lab import Host, names, state
 from notebooks import workbook
-from tests.live.test_class import classroom, told
+from tests.live.classes import classroom, in_a_room, told
 
 MANY = int(os.environ.get("MAILROOM_LEARNERS") or 12)
 NAMES = [f"learner-{n:02}" for n in range(1, MANY + 1)]
@@ -84,13 +84,9 @@ class Machine:
 
 @pytest.fixture(scope="module")
 def room(labs_folder: Path) -> Iterator[Path]:
-    folder = labs_folder / "afternoon"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MAILROOM_CLASS_DIR", str(folder))
-        patch.setenv("MAILROOM_LAB_DIR", str(folder))
-        patch.setenv("LAB_SUITE", os.environ.get("MAILROOM_CLASS_SUITE") or names.DEFAULT_SUITE)
+    suite = os.environ.get("MAILROOM_CLASS_SUITE") or names.DEFAULT_SUITE
+    with in_a_room(labs_folder / "afternoon", suite) as folder:
         yield folder
-        classroom("down")
 
 
 @pytest.fixture(scope="module")

@@ -14,11 +14,11 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from lab import Host, engine, names, state
+from lab import engine, names, state
+from tests.live.classes import classroom, in_a_room, of, told
 from tests.live.likeness import looks
 
 LONG = os.environ.get("MAILROOM_CLASS") == "long"
@@ -31,28 +31,8 @@ pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.timeout(3600 if LO
 @pytest.fixture(scope="module")
 def room(labs_folder: Path) -> Iterator[Path]:
     """The folder of the class, which these tests share."""
-    folder = labs_folder / "class"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MAILROOM_CLASS_DIR", str(folder))
-        patch.setenv("MAILROOM_LAB_DIR", str(folder))  # for what this test asks the lab itself
-        patch.setenv("LAB_SUITE", names.DEFAULT_SUITE)
+    with in_a_room(labs_folder / "class") as folder:
         yield folder
-        classroom("down")
-
-
-def classroom(*words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "classroom", *words]
-    return subprocess.run(command, cwd=names.ROOT, capture_output=True, text=True, check=False)
-
-
-def told(*words: str, code: int = 0) -> dict[str, Any]:
-    done = classroom(*words, "--json")
-    assert done.returncode == code, (done.stdout, done.stderr)
-    return dict(json.loads(done.stdout))
-
-
-def of(name: str) -> Host:
-    return Host(name, {one["name"]: one for one in state.described()}[name])
 
 
 def containers() -> dict[str, str]:
