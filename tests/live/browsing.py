@@ -6,6 +6,7 @@ import json
 import ssl
 import time
 import uuid
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -96,3 +97,12 @@ class Browser:
                     return said
         finally:
             socket.close()
+
+
+@dataclass
+class Learner:
+    """One who has signed in and runs cells, and what root knows of their server."""
+
+    name: str
+    browser: Browser
+    known: dict[str, Any]
