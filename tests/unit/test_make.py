@@ -32,7 +32,7 @@ def test_a_line_a_step_or_all_that_pyinfra_says(target: str) -> None:
     assert make("--dry-run", target, "V=0").stdout == told
 
 
-@pytest.mark.parametrize("target", ["up", "mailserver"])
+@pytest.mark.parametrize("target", ["up", "mailserver", "upgrade"])
 def test_it_does_not_build_the_operators_own_server(target: str) -> None:
     done = make(target, MAILROOM_INVENTORY="inventories/production.example.py")
     assert done.returncode and "nothing was changed" in done.stderr and "unset MAILROOM_INVENTORY" in done.stderr

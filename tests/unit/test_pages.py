@@ -58,7 +58,7 @@ def test_each_link_leads_somewhere(page: Path) -> None:
 def test_each_command_is_there(page: Path) -> None:
     """Targets of make, modules of ours, deploys and steps that a page tells its reader to run."""
     text = "\n".join(re.findall(r"`[^`]+`|^```.*?^```", page.read_text(), re.MULTILINE | re.DOTALL))
-    targets = set(re.findall(r"^([\w./$()]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)) | {".venv/.installed"}
+    targets = set(re.findall(r"^([\w./$()-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)) | {".venv/.installed"}
     assert set(re.findall(r"(?:^|`)make ([a-z.][\w./-]*)", text, re.MULTILINE)) <= targets
     for module in set(
         re.findall(r"python -m ((?:bench|checks|classroom|deploys|lab|notebooks|postmaster)[\w.]*)", text)
