@@ -128,6 +128,8 @@ def _target(target: str, names: Collection[str], domains: list[str], local: Coll
         return "which is not an address; write it like 'foo@example.org'"
     if problem := name_problem(domain):
         return f"which is not an address; as to its domain, {problem}"
+    if target.startswith("-"):  # allow_min_user = no: a program that gets it as an argument would take it for an option
+        return "which Postfix takes for bad syntax, as it begins with a hyphen; name another address"
     if domain in local:
         return "an account of the host itself, whose mail no user reads; name a mailbox"
     if domain in domains and target not in names:

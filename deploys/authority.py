@@ -36,7 +36,9 @@ def directory(value: str) -> str:
 def email(value: str | None) -> str | None:
     """acme_email: an address, or none."""
     local, _, domain = (value or "").rpartition("@")
-    if value is not None and (not re.fullmatch(r"[A-Za-z0-9._+-]{1,64}", local) or name_problem(lower(domain))):
+    if value is not None and (
+        not re.fullmatch(r"[A-Za-z0-9._+][A-Za-z0-9._+-]{0,63}", local) or name_problem(lower(domain))
+    ):
         raise Problems(
             f"acme_email {shown(value)} is not an address; write one like postmaster@your-domain.org, or None"
         )

@@ -93,10 +93,10 @@ def offer(target: Target, sender: str, recipient: str, message: bytes) -> str:
     return "250"
 
 
-def files(target: Target, owner: str, message_id: str) -> str:
-    """The shell's command that lists the files of a message, in whatever folder; Dovecot's own caches left out."""
+def files(folder: str, message_id: str) -> str:
+    """The shell's command that lists a message's files below a folder. Dovecot's caches, which hold its headers, are left out."""
     return (
-        f"find {shlex.quote(folder_of(target, owner))} -type f '(' -path '*/new/*' -o -path '*/cur/*' ')' "
+        f"find {shlex.quote(folder)} -type f '(' -path '*/new/*' -o -path '*/cur/*' ')' "
         f"-newermt '-2 minutes' -exec grep -lF -- {shlex.quote(message_id)} {{}} + 2>/dev/null"
     )
 
@@ -114,7 +114,7 @@ def collect(
     Then it is removed. On the disk, as Dovecot comes later.
     """
     found = target.shell(
-        f"for try in $(seq {max(1, int(patience * 10))}); do file=$({files(target, owner, message_id)} | head -n 1); "
+        f"for try in $(seq {max(1, int(patience * 10))}); do file=$({files(folder_of(target, owner), message_id)} | head -n 1); "
         f'[ -n "$file" ] && text=$({show} "$file") && {mail.REMOVED} && echo "$file" && printf "%s" "$text" && break; sleep 0.1; done',
         may_fail=True,
         timeout=patience + 15,
@@ -153,7 +153,7 @@ def infected(target: Target) -> Infected:
     reply = offer(target, sender, bar, message)
     where = target.shell(
         f"for try in $(seq {int(mail.DELIVERY * 10)}); do found=$(grep -rlF -- '{message_id}' {folder} | head -n 1); "
-        f'[ -n "$found" ] || found=$({files(target, bar, message_id)} | head -n 1); '
+        f'[ -n "$found" ] || found=$({files(folder_of(target, bar), message_id)} | head -n 1); '
         '[ -n "$found" ] && rm -- "$found" 2>/dev/null && echo "$found" && break; sleep 0.1; done',
         may_fail=True,
         timeout=mail.DELIVERY + 15,

@@ -26,6 +26,7 @@ REMEDY = re.compile(
     r"have a|needs|did you mean|like|begins with|end at)\b",
     re.IGNORECASE,
 )
+ADDRESSES = {"mail_postmaster", "acme_email"}
 ASCII_NAME = re.compile(r"(?=.{4,243}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]*[a-z-][a-z0-9-]*")
 
 
@@ -58,8 +59,8 @@ class Tally:
             worked=self.seen["worked"],
             neither=len(self.neither),
         )
-        assert self.neither == []
-        assert self.seen["refused"] and self.seen["worked"], self.seen
+        assert not self.neither, "\n".join(self.neither[:5])
+        assert self.seen["refused"] and self.seen["worked"], str(self.seen)
 
 
 def unclear_in(problem: str) -> str:
@@ -90,6 +91,8 @@ def wrong_in(known: MailData) -> list[str]:
         if not targets or alias in known.users or any(t not in known.users and t not in known.aliases for t in ours):
             wrong.append(f"alias {alias!a}")
     one_line = {key: value for key, value in known.values.items() if isinstance(value, str)}
+    addresses = {key: one_line.pop(key) for key in ADDRESSES & one_line.keys()}
+    wrong += [f"{key} {value!a}" for key, value in addresses.items() if not deliverable(value)]
     wrong += [f"{key} {value!a}" for key, value in one_line.items() if re.search(r"[\s\0'\"@$%]", value)]
     if known.mail_home.startswith(("/etc", "/usr", "/dev", "/proc", "/tmp", "//")):
         wrong.append(f"mail_home {known.mail_home}")
@@ -99,6 +102,14 @@ def wrong_in(known: MailData) -> list[str]:
         wrong.append("a number out of its range")
     switches = {name for name, field in Knobs.model_fields.items() if field.annotation is bool}
     return wrong + [f"{name} is no bool" for name in switches if type(getattr(known, name)) is not bool]
+
+
+def deliverable(address: str) -> bool:
+    """Whether Postfix hands mail on to it: dot-atoms before the @, no hyphen in front (allow_min_user = no), and a name behind it."""
+    local, _, domain = address.rpartition("@")
+    return re.fullmatch(r"(?!-|.*\.\.)[!#-'*+./0-9=?A-Z^-~-]{1,64}", local) is not None and bool(
+        ASCII_NAME.fullmatch(domain.lower())
+    )
 
 
 def fill(files: dict[str, str], values: dict[str, Any]) -> None:

@@ -82,6 +82,7 @@ def test_a_directory_is_a_url(knobs: dict[str, Any], url: str) -> None:
     ("changed", "said"),
     [
         ({"acme_email": "nobody"}, "is not an address"),
+        ({"acme_email": "-f@b.org"}, "is not an address"),
         ({"acme_email": "-a@b c.org"}, "is not an address"),
         ({"acme_names": ["ok.example.org", "a_b.example.org"]}, "is not a host name"),
         ({"acme_names": ["*.example.org"]}, "is not a host name"),

@@ -83,6 +83,8 @@ def test_addresses_become_lower_case(knobs: dict[str, Any]) -> None:
         ({"mail_aliases": {"sales@example.test": "nobody@example.test"}}, "neither a user nor an alias"),
         ({"mail_aliases": {"sales@example.test": []}}, "has no target"),
         ({"mail_aliases": {"sales@example.test": ["not an address"]}}, "which is not an address"),
+        ({"mail_aliases": {"sales@example.test": ["-f@example.net"]}}, "begins with a hyphen"),
+        ({"mail_postmaster": "-f@example.net"}, "mail_postmaster: '-f@example.net' which Postfix takes for bad syntax"),
         (
             {"mail_aliases": {"sales@other.test": "foo@example.test"}},
             "not an address that this server can keep mail for, in one of mail_domains",

@@ -1,6 +1,6 @@
 """Postfix runs with all of this: a first message, no complaint, and no setting of somebody else's."""
 
-from checks.clients import host, mail, tls
+from checks.clients import host, incoming, mail, tls
 from checks.engine import Target, Warned, claim, negative
 
 # A finished host has none of these in main.cf: they decide who may send, where mail goes, who gets a copy.
@@ -20,11 +20,12 @@ def first_mail(target: Target) -> str:
     answer = mail.bring(target, "", f"postmaster@{target.hostname}", message)
     # It goes on to the postmaster's mailbox, which chapter 2 makes. Until then it waits in the
     # queue, for nobody and under a new id (local(8) sends it on): take it out, wherever it is.
-    find = f"find {target.mail_home} -newermt '-1 minute' -type f -exec grep -lF -- '{mark}' {{}} +"
-    # Only what has been put off: an id with a star is being worked on this moment.
-    queued = "mailq | sed -nE 's/^([0-9A-Za-z]+) .*/\\1/p'"
+    # Only what has been put off: what is in incoming or active may be delivered while it is taken out.
+    # https://www.postfix.org/postqueue.1.html
+    queued = """postqueue -j | sed -nE 's/.*"queue_name": "deferred", "queue_id": "([^"]+)".*/\\1/p'"""
     left = target.shell(
-        f"end=$(($(date +%s) + {mail.DELIVERY:.0f})); while [ $(date +%s) -lt $end ]; do file=$({find} 2>/dev/null | head -n 1); "
+        f"end=$(($(date +%s) + {mail.DELIVERY:.0f})); while [ $(date +%s) -lt $end ]; do "
+        f"file=$({incoming.files(target.mail_home, mark)} | head -n 1); "
         f'[ -n "$file" ] && {mail.REMOVED} && exit; '
         f"for id in $({queued}); do "
         f"postcat -qh $id 2>/dev/null | grep -qF -- '{mark}' && postsuper -d $id && exit; "
