@@ -87,10 +87,10 @@ def mail_data(
     for person in knobs.mail_users:
         local, domain = person.email.split("@")
         users[person.email] = {"realname": person.name, "maildir": f"{domain}/{local}/"}
-    postmaster = lower(knobs.mail_postmaster or next(iter(users)))
+    postmaster = lower(next(iter(users)) if knobs.mail_postmaster is None else knobs.mail_postmaster)
     known = MailData.model_construct(
         **dict(knobs),
-        hostname=lower(knobs.mail_hostname or host_name),
+        hostname=lower(host_name if knobs.mail_hostname is None else knobs.mail_hostname),
         domains=knobs.mail_domains,
         users=users,
         aliases=with_required(knobs.mail_aliases, postmaster, knobs.mail_domains, users),

@@ -151,6 +151,8 @@ def test_addresses_become_lower_case(knobs: dict[str, Any]) -> None:
             {"mail_aliases": {"a@example.test": [f"u{n}@example.net" for n in range(1001)]}},
             "Postfix follows at most 1000",
         ),
+        ({"mail_postmaster": ""}, "mail_postmaster: '' which is not an address"),
+        ({"mail_hostname": ""}, "mail_hostname '' is not a full host name"),
         ({"mail_postmaster": "nobody"}, "mail_postmaster: 'nobody' which is not an address"),
         *(
             ({"mail_owner": name}, "an account of the system or of a package")
