@@ -93,6 +93,8 @@ def wrong_in(known: MailData) -> list[str]:
     one_line = {key: value for key, value in known.values.items() if isinstance(value, str)}
     addresses = {key: one_line.pop(key) for key in ADDRESSES & one_line.keys()}
     wrong += [f"{key} {value!a}" for key, value in addresses.items() if not deliverable(value)]
+    login = one_line.pop("relayhost_user", "x")  # a provider's, and so with whatever one may type before a colon
+    wrong += [f"relayhost_user {login!a}"] if ":" in login or breaks(login) or login != login.strip() else []
     wrong += [f"{key} {value!a}" for key, value in one_line.items() if re.search(r"[\s\0'\"@$%]", value)]
     if known.mail_home.startswith(("/etc", "/usr", "/dev", "/proc", "/tmp", "//")):
         wrong.append(f"mail_home {known.mail_home}")
@@ -102,6 +104,11 @@ def wrong_in(known: MailData) -> list[str]:
         wrong.append("a number out of its range")
     switches = {name for name, field in Knobs.model_fields.items() if field.annotation is bool}
     return wrong + [f"{name} is no bool" for name in switches if type(getattr(known, name)) is not bool]
+
+
+def breaks(text: str) -> bool:
+    """Whether it has signs that end a line, or that cannot be written."""
+    return any(unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp") for sign in text)
 
 
 def deliverable(address: str) -> bool:

@@ -59,7 +59,7 @@ def test_the_command_line_is_understood_or_refused(long: bool, count: Count, fil
     @given(st.sampled_from([name for name in Knobs.model_fields if not name.endswith("_file")]), whole)
     def look(knob: str, text: str) -> None:
         ask(files, {knob: handed_over(text)}, tally)
-        if knob == "prune_accounts" and text.strip().lower() not in ("yes", "on", "true"):
+        if knob == "prune_accounts" and text.strip().lower() not in ("yes", "on", "true", "y", "t"):
             try:
                 pruned = mail_data({knob: handed_over(text), **files}, "mx1.example.test").prune_accounts
             except DataError as refused:
