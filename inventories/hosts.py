@@ -1,12 +1,14 @@
-"""`python -m inventories.hosts`: the hosts of the inventory as JSON, for whoever asks the servers later (checks/engine/inventory.py).
+"""`python -m inventories.hosts [NAME …]`: the hosts of the inventory as JSON, for whoever asks the servers later (checks/engine/inventory.py).
 
 A program of its own, because pyinfra patches the standard library when it loads an inventory, and neither threads nor a
-Jupyter kernel survive that. It prints no secret: of a host's data only the values named here.
+Jupyter kernel survive that. It prints no secret: of a host's data only the values named
+here, or those asked for by their names.
 """
 
 import io
 import json
 import sys
+from collections.abc import Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -33,13 +35,13 @@ def hosts() -> dict[str, dict[str, Any]]:
     return found
 
 
-def told(data: dict[str, Any]) -> dict[str, Any]:
+def told(data: dict[str, Any], asked: Sequence[str] = ()) -> dict[str, Any]:
     """What may leave this program."""
-    return {key: data.get(key) for key in (*SSH, *MAIL, *FILES)}
+    return {key: data.get(key) for key in asked or (*SSH, *MAIL, *FILES)}
 
 
 if __name__ == "__main__":
     try:
-        print(json.dumps({name: told(data) for name, data in hosts().items()}))
+        print(json.dumps({name: told(data, sys.argv[1:]) for name, data in hosts().items()}))
     except PyinfraError as error:
         sys.exit(str(error))
