@@ -77,7 +77,7 @@ class Life:
         ]
 
 
-class Stream(IMAPClient):  # type: ignore[misc] # it has no types
+class Stream(IMAPClient):
     """IMAPClient over a command. Its version 3 asks for the socket of a stream, which has none."""
 
     def _set_read_timeout(self) -> None:
