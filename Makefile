@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv/.installed
 RUN := .venv/bin/python
-CODE := $(wildcard deploys operations facts checks postmaster classroom lab inventories bench tests notebooks/*.py inventory.py group_data)
+CODE := $(wildcard deploys operations facts checks postmaster classroom lab rehearsal inventories bench tests notebooks/*.py inventory.py group_data)
 export DEBIAN_FRONTEND := noninteractive
 
 .DEFAULT_GOAL := help
@@ -73,8 +73,10 @@ upgrade: $(VENV) ## the lab's Debian 12 host becomes a 13, and the proof
 	@$(call DEPLOY,mailserver)
 	@$(PROVE)
 
+# With MAILROOM_INVENTORY, on a double of that server (docs/upgrade.md).
 rehearse-upgrade: $(VENV) ## Debian 12 to 13, loaded and cut off (an hour)
-	@MAILROOM_UPGRADE=long $(RUN) -m pytest tests/live/test_upgrade.py
+	@if [ -n "$$MAILROOM_INVENTORY" ]; then $(RUN) -m rehearsal $(HOST); \
+	else MAILROOM_UPGRADE=long $(RUN) -m pytest tests/live/test_upgrade.py; fi
 
 check: $(VENV) ## lint, types and the tests that need no host
 	@.venv/bin/ruff check .

@@ -1,8 +1,8 @@
-"""`python -m inventories.hosts [NAME …]`: the hosts of the inventory as JSON, for whoever asks the servers later (checks/engine/inventory.py).
+"""`python -m inventories.hosts [NAME …]`: the hosts of the inventory as JSON, for whoever asks the servers later
+(checks/engine/inventory.py).
 
 A program of its own, because pyinfra patches the standard library when it loads an inventory, and neither threads nor a
-Jupyter kernel survive that. It prints no secret: of a host's data only the values named
-here, or those asked for by their names.
+Jupyter kernel survive that. It prints no secret: of a host's data only the values named here, or those asked for by their names.
 """
 
 import io
