@@ -18,7 +18,7 @@ from deploys.texts import render
 from deploys.told import CHAPTERS, whole_chapters
 from deploys.upgraded import half_way, left_behind, mend
 from facts.mail_host import MailHost
-from operations import services
+from operations import services, upgraded
 from operations.base import mail_host
 
 COMPOSED = "mailroom.composed"
@@ -72,16 +72,21 @@ def compose(*chapters: Iterable[Any]) -> None:
     if not ready() or _unfit([one.fit for chapter in chapters for one in chapter]):
         return
     host.connector_data[COMPOSED] = True
-    mend_what_an_upgrade_left()
+    upgraded_by_others = mend_what_an_upgrade_left()
     for number in host.loop(range(len(chapters))):
         for one in host.loop(list(chapters[number])):
             one()
+    if upgraded_by_others:
+        upgraded.let_go(name="What waited meanwhile is tried again")
     prove()
 
 
-def mend_what_an_upgrade_left() -> None:
-    if left_behind(mail_host(), platform()):
+def mend_what_an_upgrade_left() -> bool:
+    """Whether there was something to mend."""
+    found = bool(left_behind(mail_host(), platform()))
+    if found:
         mend(platform())
+    return found
 
 
 def prove() -> None:

@@ -9,9 +9,9 @@ from pyinfra.api import deploy
 
 from deploys.preflight import ready
 from deploys.step import refuse
-from deploys.upgraded import against, mend, newest
+from deploys.upgraded import against, ahead, mend, newest
 from facts.origins import ReadOrigins
-from operations import dovecot, release, services
+from operations import dovecot, hold, release, services, upgraded
 from operations.base import mail_host
 
 
@@ -44,7 +44,11 @@ if ready():
     if problems := list(against(mail_host(), host.get_fact(ReadOrigins))):
         refuse(*problems, "nothing was changed on this host")
     else:
+        if words := ahead(mail_host()):
+            hold.say(words)
         before()
         packages()
         mend(newest())
         after()
+        if words:
+            upgraded.let_go(name="What waited meanwhile is tried again")

@@ -79,9 +79,25 @@ def against(there: MailHost, origins: list[str]) -> Iterator[str]:
         )
     if loose := release.loose(there):
         yield f"apt's sources name {', '.join(loose)}, which is another release each time; name {there.system['codename']} there first"
-    needed = FREE_MB + sum(one.size_mb for one in there.clusters.values())
+    needed = _needed(there)
     if int(free := there.system.get("free_mb") or needed) < needed:
         yield f"{free} MB are free in /var, and an upgrade may need {needed}; make room there (apt clean is a beginning)"
+
+
+def ahead(there: MailHost) -> str:
+    """What an upgrade will do, how long it takes and what it needs, in a sentence; "" where there is nothing to do."""
+    if not release.to_do(there):
+        return ""
+    free = there.system.get("free_mb") or "an unknown number of"
+    return (
+        f"{there.system['codename']} becomes {release.after(there)}: all packages are fetched first, while the daemons serve; "
+        "then, for two to ten minutes, nobody can log in, and letters wait at their senders or in the queue. It may need "
+        f"{_needed(there)} MB in /var, and {free} MB are free. The way back is a snapshot of the machine that you have made before"
+    )
+
+
+def _needed(there: MailHost) -> int:
+    return FREE_MB + sum(one.size_mb for one in there.clusters.values())
 
 
 def version_of(system: Platform) -> str:
@@ -98,10 +114,10 @@ def _mend(system: Platform) -> None:
     """dpkg first: nothing can be installed before. Dovecot before PostgreSQL, as its text names the database."""
     told = host.connector_data[TOLD]
     upgraded.finished(name="What was begun is installed")
+    blocks = {given["block"]: given["dialects"] for given in each(told, dovecot.block)}
+    upgraded.language(name="Dovecot's text in its new language", blocks=blocks)  # first: it keeps the whole folder
     for given in each(told, dovecot.sql_conf):
         dovecot.sql_conf(**given)
-    blocks = {given["block"]: given["dialects"] for given in each(told, dovecot.block)}
-    upgraded.language(name="Dovecot's text in its new language", blocks=blocks)
     upgraded.cluster(name="PostgreSQL's databases in the new release's cluster", version=version_of(system))
     for before in _before(system):
         units = [

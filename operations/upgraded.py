@@ -116,6 +116,16 @@ def unit(old: str, new: str) -> Commands:
         yield shell(HAND_OVER, f"{old}.service", f"{new}.service")
 
 
+@changing()
+def let_go() -> Commands:
+    """What Postfix could not hand on while a daemon was away is tried again now; its own time for that may be an hour from now.
+
+    **Example:** ``upgraded.let_go()``
+    """
+    if "postfix" in mail_host().packages:
+        yield shell("postqueue -f")
+
+
 def older(there: MailHost, version: str, name: str = "main") -> Cluster | None:
     """The cluster of an older release that has databases while this release's has none; None where there is nothing to move."""
     new = there.clusters.get((version, name))

@@ -47,13 +47,13 @@ def values(real: Taken) -> dict[str, Any]:
     kept = {key: value for key, value in real.knobs.items() if not key.startswith(LABS)}
     people = [{"email": f"{one}@{real.knobs['mail_domains'][0]}", "name": "Judge"} for one in OURS]
     people += [{"email": one["email"], "name": one["name"]} for one in real.users]
-    return kept | {"mail_users": people, "mail_aliases": real.aliases, "mail_postmaster": postmaster(real)}
-
-
-def postmaster(real: Taken) -> str:
-    """Whom the real server's data names, or its first user: here the judges are the first ones."""
-    first: Any = real.knobs["mail_users"][0]
-    return str(real.knobs["mail_postmaster"] or (first if isinstance(first, str) else first["email"]))
+    # the judges get the postmaster's mail: the checks ask for it
+    aliases = {
+        alias: to
+        for alias, to in real.aliases.items()
+        if alias.partition("@")[0] not in ("postmaster", "abuse", "root")
+    }
+    return kept | {"mail_users": people, "mail_aliases": aliases, "mail_postmaster": None}
 
 
 def accounts(real: Taken) -> dict[str, str]:
@@ -81,7 +81,7 @@ def data() -> dict[str, Any]:
 def brought(real: Taken, command: str, into: str, then: str = "true") -> None:
     """What a command on the real server writes as a tar, unpacked on the double; it passes through, and touches no disk here."""
     there = ["ssh", *_config(real.target.ssh_config), real.target.ssh_host, command]
-    here = ["ssh", "-F", str(state.path("ssh_config")), NAME, f"tar -C {into} -x --no-same-owner && {then}"]
+    here = ["ssh", "-F", str(state.path("ssh_config")), NAME, f"umask 077; tar -C {into} -x --no-same-owner && {then}"]
     with subprocess.Popen(there, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) as source:
         done = subprocess.run(here, stdin=source.stdout, capture_output=True, text=True)
         said = source.stderr.read().decode() if source.stderr else ""

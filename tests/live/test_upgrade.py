@@ -152,7 +152,7 @@ def killed_at(host: Host, sign: str, patience: float = 1200) -> None:
 
 STAGES = {
     "the sources name the next release": "grep -q trixie /etc/apt/sources.list",
-    "dpkg is at work": "grep -qs 'unpack dovecot-core:amd64.*2\\.4' /var/log/dpkg.log",
+    "dpkg is at work": "grep -qs 'status unpacked dovecot-core:amd64 .*2\\.4' /var/log/dpkg.log",
     "it says it is Debian 13": "grep -q trixie /etc/os-release && dpkg-query -W -f '${Version}' postgresql | grep -q '^15'",
     "the cluster moves": "pgrep -f pg_upgradecluster",
 }
