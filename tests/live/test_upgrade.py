@@ -94,6 +94,8 @@ def test_a_host_that_somebody_has_upgraded_is_brought_to_life_by_the_ordinary_ru
     run = applied(WHOLE)
     assert run.changes and "mail_max_userip_connections" in run.output, "what is not taken over is not named"
     assert THEIRS in server.run("cat /var/backups/mailroom/dovecot-2.3/dovecot.conf").stdout
+    kept = server.run("cat /var/backups/mailroom/dovecot-2.3/dovecot-sql.conf*").stdout
+    assert "\nconnect = " in f"\n{kept}", "the database's file is kept as it was, too"
     assert applied(WHOLE).changes == 0
     same(server, before)
     whole(server)
