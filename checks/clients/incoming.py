@@ -102,8 +102,15 @@ def files(folder: str, message_id: str) -> str:
 
 
 def folder_of(target: Target, owner: str) -> str:
+    """Where the owner's mail is; "" is anybody's."""
     local, _, domain = owner.partition("@")
-    return f"{target.mail_home}/{domain}/{local}"
+    return f"{target.mail_home}/{domain}/{local}" if owner else target.mail_home
+
+
+def owner_of(target: Target, path: str) -> str:
+    """Whose file this is."""
+    domain, local = path.removeprefix(f"{target.mail_home}/").split("/")[:2]
+    return f"{local}@{domain}"
 
 
 def collect(
@@ -123,15 +130,15 @@ def collect(
     return path, text
 
 
-def stored(target: Target, recipient: str, owner: str) -> str:
-    """A stranger writes to the recipient: mode and owner of the file that this becomes in the owner's mailbox."""
+def stored(target: Target, recipient: str, owner: str) -> tuple[str, str]:
+    """A stranger writes to the recipient: whose mailbox it reaches, the owner's or with "" anybody's; and the file's mode and owner."""
     message_id, message = mail.compose(target, target.stranger, recipient)
     if not (reply := offer(target, target.stranger, recipient, message)).startswith("250"):
         raise Failed(f"port 25 said {reply}")
     path, shown = collect(target, message_id, owner, show="stat -c '%a %U:%G'")
     if not path:
         raise Failed(f"no file of it below {folder_of(target, owner)} after {mail.DELIVERY:.0f} s")
-    return shown
+    return owner_of(target, path), shown
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,13 @@ import json
 import time
 from uuid import uuid4
 
+import checks
 from checks.clients.mail import imap, smtp
 from checks.engine.target import Target
 from lab import Host
 from postmaster import quarantine
 from tests.live.passports import ALICE, BAR, FOO, path_to, postmaster, sent, told
+from tests.live.support import MAILSERVER, applied
 
 
 def test_a_virus_and_its_release(target: Target, mailserver: Host, world: Host) -> None:
@@ -69,3 +71,17 @@ def test_a_syslogds_file_and_json(target: Target, mailserver: Host) -> None:
         done.stderr
     )
     assert "maillog" in found["source"] and abs(found["began"] - time.time()) < 60
+
+
+def test_whoever_is_the_postmaster_gets_the_mail_and_the_checks_see_it(mailserver: Host) -> None:
+    """The data may name another one than the first user."""
+    try:
+        applied(MAILSERVER, "--data", f"mail_postmaster={BAR}")
+        found = {one.id.rpartition(".")[2]: one for one in checks.run(only=["postgresql.restart"])}
+        assert {name: found[name].verdict for name in ("postmaster", "host_mail")} == {
+            "postmaster": "pass",
+            "host_mail": "pass",
+        }
+        assert found["postmaster"].evidence.endswith(f"reach {BAR}")
+    finally:
+        applied(MAILSERVER)
