@@ -32,7 +32,18 @@ class Report:
             *(f"lost: the letter {mark} to {self.traffic.sent[mark]}" for mark in self.lost),
             *(f"refused for good: {mark}: {why}" for mark, why in self.traffic.refused.items()),
             *(f"check failed: {one}" for one in self.wrong),
+            *(f"nothing is proven: {one}" for one in self.unproven),
             *([f"the second run changed {self.again} things"] if self.again else []),
+        ]
+
+    @property
+    def unproven(self) -> list[str]:
+        """What was not asked: without it nothing would be wrong, either."""
+        ports = [port.number for port in self.traffic.ports.values() if not port.asked]
+        return [
+            *([] if self.traffic.sent else ["no letter was sent meanwhile"]),
+            *([] if self.checks.get("passed") else ["no check passed"]),
+            *(f"port {number} was never asked" for number in ports),
         ]
 
     @property
@@ -69,6 +80,8 @@ def page(report: Report, title: str, more: str = "") -> str:
 | port | away at most | in all | times |
 |---|---|---|---|
 {ports}
+587 greets without Dovecot, and takes no login: people cannot send for about as long as 993 is away.
+
 - **Before:** {len(report.before.mailboxes)} accounts, {report.before.folders} folders, {report.before.letters} letters, \
 {len(report.before.scripts)} files of Sieve, {len(report.before.held)} letters held, {len(report.before.queue)} in the queue.
 - **Meanwhile:** {len(report.traffic.sent)} letters were sent, {len(report.lost)} of them lost, {len(report.twice)} delivered twice, \

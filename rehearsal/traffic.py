@@ -12,6 +12,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -34,6 +35,7 @@ class Port:
 
     number: int
     away: list[float] = field(default_factory=list)
+    asked: int = 0
 
     @property
     def longest(self) -> float:
@@ -70,20 +72,19 @@ def letter(sender: str, to: str) -> tuple[str, bytes]:
 def running(host: Host, world: Host, to: Sequence[str], account: tuple[str, str]) -> Iterator[Traffic]:
     """Letters to these people, from strangers and from this account (address and password), until the block ends."""
     traffic, over = Traffic(), threading.Event()
-    workers = [
-        threading.Thread(target=strangers, args=(traffic, world, to, over)),
-        threading.Thread(target=own, args=(traffic, host, to, account, over)),
-        *(threading.Thread(target=watched, args=(traffic.ports[number], host, over)) for number in PORTS),
-    ]
+    with ThreadPoolExecutor() as pool:
+        workers = [
+            pool.submit(strangers, traffic, world, to, over),
+            pool.submit(own, traffic, host, to, account, over),
+            *(pool.submit(watched, traffic.ports[number], host, over) for number in PORTS),
+        ]
+        try:
+            yield traffic
+        finally:
+            over.set()
     for one in workers:
-        one.start()
-    try:
-        yield traffic
-    finally:
-        over.set()
-        for one in workers:
-            one.join()
-        world.run("postqueue -f")
+        one.result()  # a worker that ended early has proven nothing: its error is this rehearsal's
+    world.run("postqueue -f")
 
 
 def strangers(traffic: Traffic, world: Host, to: Sequence[str], over: threading.Event) -> None:
@@ -124,6 +125,8 @@ def own(traffic: Traffic, host: Host, to: Sequence[str], account: tuple[str, str
                     traffic.refused[mark] = str(error.recipients)
                     break
             if over.wait(OWN):
+                traffic.sent[mark] = person  # it may have been taken, and the answer lost
+                traffic.refused[mark] = "it was not taken before the end"
                 return
 
 
@@ -143,17 +146,18 @@ def careless() -> ssl.SSLContext:
 
 def watched(port: Port, host: Host, over: threading.Event) -> None:
     """Note how long the port was away each time it was. An answer is a greeting, on 993 inside TLS."""
-    since = 0.0
+    answered, here = time.monotonic(), True  # away since its last answer
     while not over.wait(LOOK):
         now = time.monotonic()
+        port.asked += 1
         if greets(host.record["ports"][str(port.number)], port.number):
-            if since:
-                port.away.append(now - since)
-            since = 0.0
+            if not here:
+                port.away.append(now - answered)
+            answered, here = now, True
         else:
-            since = since or now
-    if since:
-        port.away.append(time.monotonic() - since)
+            here = False
+    if not here:
+        port.away.append(time.monotonic() - answered)
 
 
 def greets(where: int, number: int) -> bool:

@@ -75,8 +75,15 @@ def test_a_letter_is_lost_or_delivered_twice_or_refused() -> None:
     assert twice.places("mark-one") == ["INBOX of foo@example.org"] * 2
 
 
+def asked(traffic: Traffic, *ports: int) -> Traffic:
+    """The ports, or all of them, were asked."""
+    for number in ports or traffic.ports:
+        traffic.ports[number].asked = 9
+    return traffic
+
+
 def test_a_report_says_what_is_wrong_and_only_then() -> None:
-    good = Report(BEFORE, Traffic(sent={"mark-one": FOO}), checks={"passed": 259})
+    good = Report(BEFORE, asked(Traffic(sent={"mark-one": FOO})), checks={"passed": 259})
     assert (
         good.problems == []
         and "Nothing was lost: 2 letters" in page(good, "A title")
@@ -87,7 +94,10 @@ def test_a_report_says_what_is_wrong_and_only_then() -> None:
         replace(good, differences=["all of it"]),
         replace(good, wrong=["postfix.tls"]),
         replace(good, again=1),
-        replace(good, traffic=Traffic(sent={"mark-one": FOO}, refused={"mark-one": "550"})),
+        replace(good, traffic=asked(Traffic(sent={"mark-one": FOO}, refused={"mark-one": "550"}))),
+        replace(good, traffic=asked(Traffic())),
+        replace(good, checks={}),
+        replace(good, traffic=asked(Traffic(sent={"mark-one": FOO}), 25, 587)),
     ):
         assert (
             len(bad.problems) == 1 and "## What is wrong" in page(bad, "A title") and bad.verdict.startswith("Not yet")
