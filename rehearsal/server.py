@@ -17,6 +17,7 @@ from typing import Any
 from checks.engine import inventory
 from checks.engine.target import Target
 from deploys.knobs import Knobs
+from operations.release import FULL
 
 LARGEST = "1025k"  # of a letter in the sample: find rounds up, and less than 1M would be nothing
 TEXTS = "/etc/postfix/main.cf /etc/postfix/master.cf /etc/dovecot /etc/amavis/conf.d /etc/spamassassin /etc/clamav/clamd.conf"
@@ -83,7 +84,11 @@ def taken(name: str = "") -> Taken:
     """Read the server of that name in the inventory, or its first. Raises Refused, or CannotStart where it is not reached."""
     server = inventory.server(name)
     target = server.target(via="direct", secrets=False)
-    codename = target.shell(". /etc/os-release && echo $VERSION_CODENAME").strip()
+    codename = target.shell(". /etc/os-release && echo ${VERSION_CODENAME:-$PRETTY_NAME}").strip()
+    if codename not in FULL:
+        raise Refused(
+            f"{server.name} is {codename}; what can be rehearsed is the upgrade of Debian 12 ({', '.join(FULL)})."
+        )
     packages = dict(
         line.split("\t", 1) for line in target.shell("dpkg-query -W -f '${Package}\\t${Version}\\n'").splitlines()
     )
