@@ -72,7 +72,7 @@ def letter(sender: str, to: str) -> tuple[str, bytes]:
 def running(host: Host, world: Host, to: Sequence[str], account: tuple[str, str]) -> Iterator[Traffic]:
     """Letters to these people, from strangers and from this account (address and password), until the block ends."""
     traffic, over = Traffic(), threading.Event()
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor(2 + len(PORTS)) as pool:
         workers = [
             pool.submit(strangers, traffic, world, to, over),
             pool.submit(own, traffic, host, to, account, over),
