@@ -206,10 +206,12 @@ def _rest(before: Life, after: Life) -> Iterator[str]:
         ("aliases", before.rows["aliases"], after.rows.get("aliases", {})),
         ("Sieve scripts", before.scripts, after.scripts),
         ("letters in quarantine", before.held, after.held),
-        ("Bayes's counts", before.bayes, after.bayes),
     ):
         # what is there beside has come meanwhile
         if wrong := sorted(key for key, value in was.items() if now.get(key) != value):
             yield f"{what}: {len(wrong)} of {len(was)} are not as they were, {wrong[0]} for instance"
+    for kind, count in before.bayes.items():  # it may have learned from what came meanwhile
+        if int(after.bayes.get(kind, 0)) < int(count):
+            yield f"Bayes knew {count} letters ({kind}) and knows {after.bayes.get(kind, 'none')}"
     if lost := sorted(before.queue.keys() - after.queue.keys()):
         yield f"{len(lost)} letters that waited in the queue are not there any more, {lost[0]} for instance"

@@ -12,18 +12,19 @@ from tests.live.traffic import message, places, submission, submitted, until
 
 FOO, BAR = "foo@example.test", "bar@example.test"
 SCRIPT = 'require ["fileinto", "mailbox"];\nif header :contains "subject" "crane" { fileinto :create "Work"; }\n'
+SECRET = "a password of their own\n"
 AWAY = "nobody@[192.0.2.9]"  # there is no way out of a lab: a letter to it waits
 
 
 def with_people(host: Host, more: int) -> None:
     """So many people beside foo and bar, as the article adds them, and an alias that leads to two."""
     rows = "; ".join(
-        f"INSERT INTO users (email, password, realname, maildir) SELECT 'p{n}@example.test', password, 'P{n}', 'example.test/p{n}/' "
-        f"FROM users WHERE email = '{FOO}'"
+        "INSERT INTO users (email, password, realname, maildir) VALUES "
+        f"('p{n}@example.test', '{host.run('doveadm pw -s SHA512-CRYPT', stdin=SECRET * 2).stdout.strip()}', 'P{n}', 'example.test/p{n}/')"
         for n in range(more)
     )
     alias = f"INSERT INTO aliases VALUES ('sales@example.test', '{FOO}, {BAR}')"
-    host.run(f'cd /; runuser -u postgres -- psql -XqAtd mail -c "{rows}; {alias}"')
+    host.run("cd /; runuser -u postgres -- psql -XqAtd mail", stdin=f"{rows}; {alias};")
 
 
 def with_mail(host: Host, letters: int) -> None:

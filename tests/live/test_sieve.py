@@ -2,6 +2,7 @@
 
 import pytest
 
+import checks
 from checks.claims.sieve.learning import SPOOL, counts
 from checks.clients.mail import imap
 from checks.clients.managesieve import NAME, session
@@ -162,3 +163,12 @@ def test_compiled_scripts_are_newer_by_a_whole_second(mailserver: Host) -> None:
     ages = mailserver.run(f"cd {sieve.FOLDER} && for s in *.sieve; do stat -c %Y $s ${{s%.sieve}}.svbin | xargs; done")
     times = [tuple(map(int, line.split())) for line in ages.stdout.splitlines()]
     assert len(times) == 4 and [binary - script for script, binary in times] == [1] * 4, times
+
+
+def test_an_active_script_is_nothing_that_is_open_to_others(target: Target) -> None:
+    """It is active by a link, and a link shows 777."""
+    with session(target, 0) as client:
+        assert client.putscript(NAME, "keep;\n") and client.setactive(NAME), client.words()
+        assert "777" in target.shell("find /home/mail/.home -type l -printf '%m\\n'")
+        found = {one.id: one for one in checks.run(target, only=["dovecot.mail_owner"])}
+        assert found["dovecot.mail_owner.not_for_others"].verdict == "pass", found

@@ -30,9 +30,10 @@ def owns(target: Target) -> str:
 
 @negative("No message can be read by other users of the host", needs="ssh", remedy="chmod -R o-rwx the mail's folder.")
 def not_for_others(target: Target) -> str:
-    # Folders and messages; Dovecot's own uidvalidity marks are empty and 0444 by design.
+    # Folders and messages; Dovecot's own uidvalidity marks are empty and 0444 by design, and a link (to the Sieve script that
+    # somebody has activated) shows 777, and is as open as what it leads to.
     found = target.shell(
-        f"find {target.mail_home} -perm /o+rwx '(' -type d -o -size +0 ')' -printf '%m %p\\n' | head -n 5"
+        f"find {target.mail_home} ! -type l -perm /o+rwx '(' -type d -o -size +0 ')' -printf '%m %p\\n' | head -n 5"
     )
     if found:
         raise Failed(found)
