@@ -165,10 +165,12 @@ def test_compiled_scripts_are_newer_by_a_whole_second(mailserver: Host) -> None:
     assert len(times) == 4 and [binary - script for script, binary in times] == [1] * 4, times
 
 
-def test_an_active_script_is_nothing_that_is_open_to_others(target: Target) -> None:
+def test_an_active_script_is_nothing_that_is_open_to_others(target: Target, mailserver: Host) -> None:
     """It is active by a link, and a link shows 777."""
-    with session(target, 0) as client:
-        assert client.putscript(NAME, "keep;\n") and client.setactive(NAME), client.words()
-        assert "777" in target.shell("find /home/mail/.home -type l -printf '%m\\n'")
+    mailserver.run(f"doveadm sieve put -a -u {BAR} kept", stdin="keep;\n")
+    try:
+        assert "777" in mailserver.run("find /home/mail/.home -type l -printf '%m\n'").stdout
         found = {one.id: one for one in checks.run(target, only=["dovecot.mail_owner"])}
         assert found["dovecot.mail_owner.not_for_others"].verdict == "pass", found
+    finally:
+        mailserver.run(f"doveadm sieve deactivate -u {BAR}; doveadm sieve delete -u {BAR} kept")
