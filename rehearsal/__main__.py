@@ -48,7 +48,11 @@ def looked(real: Taken) -> list[str]:
     run = subprocess.run(words, cwd=inventory.ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     if not run.returncode:
         return []
-    return [line.strip() for line in run.stderr.splitlines() if line.strip()]
+    said = run.stdout + run.stderr
+    refused = [text for _, mark, text in (line.partition("] refused: ") for line in said.splitlines()) if mark]
+    if not refused:
+        raise Refused(f"{upgrade.UPGRADE} --dry failed on {real.name}:\n{said[-2000:]}")
+    return [one for one in refused if not one.startswith("nothing was changed")]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -173,7 +173,7 @@ def fill(host: Host, person: str, letters: Sequence[bytes]) -> None:
 
 
 def differences(before: Life, after: Life, marks: Collection[str] = ()) -> list[str]:
-    """What is not as it was, in sentences. Letters with these marks have come meanwhile, and each may be there once."""
+    """What is not as it was, in sentences. Letters with these marks have come meanwhile (how often, `places` says)."""
     return [*_mail(before, after, marks), *_rest(before, after)]
 
 

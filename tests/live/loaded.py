@@ -8,7 +8,8 @@ from checks.clients.samples import EICAR
 from lab import Host
 from rehearsal import life
 from tests.live import traffic
-from tests.live.traffic import message, places, submission, submitted, until
+from tests.live.support import login
+from tests.live.traffic import message, password, places, submission, submitted, until
 
 FOO, BAR = "foo@example.test", "bar@example.test"
 SCRIPT = 'require ["fileinto", "mailbox"];\nif header :contains "subject" "crane" { fileinto :create "Work"; }\n'
@@ -64,8 +65,9 @@ def with_the_rest(host: Host, world: Host) -> None:
 
 
 def logs_in(host: Host) -> None:
-    """By a password, and into what is theirs: the hashes are what they were, and Dovecot reads them."""
+    """By their passwords, as their programs do: to read on 993, and to send on 587."""
     for person in (FOO, BAR):
+        assert login(host, person.partition("@")[0], password(person)) == "OK"
         with submission(host, person):
             pass
 

@@ -13,9 +13,10 @@ import pytest
 
 from checks.engine.target import Target
 from rehearsal import double, upgrade
+from rehearsal.__main__ import looked
 from rehearsal.life import Letter, Life, Mailbox, differences
 from rehearsal.report import Report, page
-from rehearsal.server import Taken
+from rehearsal.server import Refused, Taken
 from rehearsal.traffic import Traffic
 
 FOO = "foo@example.org"
@@ -161,3 +162,19 @@ def test_the_sample_takes_no_key_and_no_password(tmp_path: Path) -> None:
     with tarfile.open(tar) as archive:
         names = sorted(Path(one).name for one in archive.getnames())
     assert names == ["2:2,S", "3:2,S", "4:2,S", "dovecot-uidlist", "work.sieve"]
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_what_would_be_refused_is_told_without_what_surrounds_it(code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = "--> Connecting to hosts...\n    [mail] Connected\n"
+    refusal = "    [mail] refused: held back: bash; apt-mark unhold bash\n    [mail] refused: nothing was changed on this host\n"
+    done = subprocess.CompletedProcess([], code, "", said + refusal * code)
+    monkeypatch.setattr(subprocess, "run", lambda *words, **more: done)
+    assert looked(taken()) == ["held back: bash; apt-mark unhold bash"] * code
+
+
+def test_a_dry_run_that_fails_without_a_refusal_is_no_empty_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    done = subprocess.CompletedProcess([], 1, "", "Traceback")
+    monkeypatch.setattr(subprocess, "run", lambda *words, **more: done)
+    with pytest.raises(Refused, match="Traceback"):
+        looked(taken())

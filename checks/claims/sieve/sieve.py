@@ -35,7 +35,9 @@ def plugin(target: Target) -> str:
 )
 def private(target: Target) -> str:
     homes = target.shell(f"doveadm user -f home {target.foo}").rsplit("/", 2)[0]
-    found = target.shell(f"find {homes} -perm /o+rwx -printf '%m %p\\n' 2>/dev/null | head -n 3", may_fail=True)
+    found = target.shell(
+        f"find {homes} ! -type l -perm /o+rwx -printf '%m %p\\n' 2>/dev/null | head -n 3", may_fail=True
+    )
     if found and host.file(target, target.mail_home).open_to_others:
         raise Failed(found)
     return f"{target.mail_home} is closed to others"
