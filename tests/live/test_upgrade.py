@@ -22,7 +22,7 @@ from rehearsal.report import page
 from tests.conftest import LabHost
 from tests.live import loaded
 from tests.live.support import MAILSERVER, ROOT, WHOLE, applied, pyinfra
-from tests.live.traffic import message, password, places, until
+from tests.live.traffic import password, places, until
 
 LONG = os.environ.get("MAILROOM_UPGRADE") == "long"
 APT = "DEBIAN_FRONTEND=noninteractive apt-get -y -o Dpkg::Options::=--force-confold -o Dpkg::Options::=--force-confdef"
@@ -87,14 +87,13 @@ def test_a_host_that_somebody_has_upgraded_is_brought_to_life_by_the_ordinary_ru
     loaded.with_mail(server, 40)
     loaded.with_a_queue(server)
     before = life.recorded(server)
+    mark = loaded.put_off(server)
     server.run(f"echo {THEIRS} >>{OURS}")
     assert server.run(ACCIDENT, check=False, timeout=1500).returncode, "the accident did not happen"
     assert "half-configured" in server.run("dpkg-query -W -f '${db:Status-Status}' dovecot-core").stdout
     assert server.run("systemctl is-active dovecot", check=False).stdout.strip() != "active"
-    mark, text = message(loaded.FOO)
-    server.run(["sendmail", "-f", loaded.BAR, loaded.FOO], stdin=text)
     run = applied(WHOLE)
-    until(lambda: places(server, [mark])[mark], "what came meanwhile is tried again at once", 20)
+    until(lambda: places(server, [mark])[mark], "what was put off is tried again at once", 20)
     assert run.changes and "mail_max_userip_connections" in run.output, "what is not taken over is not named"
     assert THEIRS in server.run("cat /var/backups/mailroom/dovecot-2.3/dovecot.conf").stdout
     kept = server.run("cat /var/backups/mailroom/dovecot-2.3/dovecot-sql.conf*").stdout
