@@ -40,7 +40,7 @@ def put_off(host: Host, *to: str, then: str = "true") -> str:
     host.run("postconf -e defer_transports=virtual,lmtp && postfix reload")
     there = deferred(host)
     mark = [submitted(host, one) for one in to or (FOO,)][-1]
-    until(lambda: deferred(host) == there + (len(to) or 1), "the letters wait in the queue")
+    until(lambda: deferred(host) >= there + (len(to) or 1), "the letters wait in the queue")
     host.run(f"{then}; postconf -X defer_transports && postfix reload")
     return mark
 
