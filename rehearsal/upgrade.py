@@ -20,6 +20,7 @@ from rehearsal.report import Report
 
 ROOT = Path(__file__).resolve().parents[1]
 UPGRADE = "deploys/upgrade.py"
+ARRIVED = "behind all of it, until nothing was on its way any more"
 SETTLED = 180.0  # seconds for what is on its way when all runs have ended
 HOW = {"pass": "passed", "fail": "failed", "skip": "skipped", "warn": "to look at"}
 # A lab's disk is this machine's, with all that others do there; its packages are in a cache outside.
@@ -53,7 +54,8 @@ def rehearsed(
         time.sleep(2 * traffic.OWN)
     report.again = ran(deploy, report, say)
     say("waiting for what is on its way")
-    settled(host, world, set(report.before.queue))
+    with timed(report, ARRIVED):
+        settled(host, world, set(report.before.queue))
     after = life.recorded(host, target.mail_home)
     report.disk_mb = int(host.run(USED).stdout) - used
     compared(report, after, world)

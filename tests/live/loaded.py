@@ -35,24 +35,18 @@ def with_mail(host: Host, letters: int) -> None:
         life.fill(host, person, texts)
 
 
-def put_off(host: Host, *to: str, then: str = "true") -> str:
-    """Letters to these that Postfix could not hand on, and tries again after five minutes; the mark of the last one."""
-    host.run("postconf -e defer_transports=virtual,lmtp && postfix reload")
-    there = deferred(host)
-    mark = [submitted(host, one) for one in to or (FOO,)][-1]
-    until(lambda: deferred(host) >= there + (len(to) or 1), "the letters wait in the queue")
-    host.run(f"{then}; postconf -X defer_transports && postfix reload")
-    return mark
-
-
-def deferred(host: Host) -> int:
-    return host.run("postqueue -j").stdout.count('"queue_name": "deferred"')
-
-
 def with_a_queue(host: Host) -> None:
     """Three letters that wait to be let go, and one that nobody takes."""
-    put_off(host, FOO, BAR, FOO, then="postsuper -h ALL deferred")
-    host.run(f"printf 'Subject: x\\n\\nx\\n' | sendmail {AWAY}")
+    host.run("postconf -e defer_transports=virtual,lmtp && postfix reload")
+    for to in (FOO, BAR, FOO):
+        submitted(host, to)
+    until(
+        lambda: host.run("postqueue -j").stdout.count('"queue_name": "deferred"') == 3,
+        "three letters wait in the queue",
+    )
+    host.run(
+        f"postsuper -h ALL deferred && postconf -X defer_transports && postfix reload; printf 'Subject: x\\n\\nx\\n' | sendmail {AWAY}"
+    )
     until(lambda: len(life.queued(host)) == 4, "the letter to nowhere waits, too")
 
 
